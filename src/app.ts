@@ -1,0 +1,48 @@
+import { type AnyElysia, Elysia } from 'elysia'
+import { type Authenticate, authPlugin } from './http/auth.ts'
+import { jsonBody } from './http/body.ts'
+import { contextPlugin } from './http/context.ts'
+import { errorPlugin } from './http/errors.ts'
+import { guardsPlugin, streamHeads, unreadQuery } from './http/guards.ts'
+import { healthRoutes } from './http/health.ts'
+import { openapiPlugin } from './http/openapi.ts'
+import type { Logger } from './telemetry/logger.ts'
+
+/** What the HTTP side of the program needs from the rest. */
+export interface AppDeps {
+  log: Logger
+  authenticate: Authenticate
+  version: string
+  ready(): Promise<Record<string, boolean>>
+  routes: readonly AnyElysia[]
+}
+
+/** Where Bun itself cuts a request off, with an empty 413; far above our own limit, which answers in our shape. */
+const HARD_BODY_LIMIT = 16 * 1024 * 1024
+
+/** Composes the HTTP application. It does not listen. */
+export const createApp = (deps: AppDeps) => {
+  const app = new Elysia({
+    name: 'ratelock',
+    // Unknown fields are refused instead of silently dropped; only the root's setting counts.
+    normalize: false,
+    // The default skips eight characters of the host, which turns every path under a short host name into a 404.
+    handler: { standardHostname: false },
+    // One router for tests and production; Bun's own decodes and matches paths differently.
+    systemRouter: false,
+    serve: { maxRequestBodySize: HARD_BODY_LIMIT, idleTimeout: 30, reusePort: false },
+  })
+    .use(contextPlugin(deps.log))
+    .use(errorPlugin(deps.log))
+    .use(guardsPlugin())
+    .use(jsonBody)
+    .use(unreadQuery)
+    .use(streamHeads)
+    .use(authPlugin(deps.authenticate))
+    .use(healthRoutes(deps))
+    .use(openapiPlugin({ version: deps.version }))
+  for (const routes of deps.routes) app.use(routes)
+  return app
+}
+
+export type App = ReturnType<typeof createApp>

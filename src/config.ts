@@ -1,0 +1,134 @@
+import { isIP } from 'node:net'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import { oneOf } from './core/schema.ts'
+
+const integer = (min: number, max: number, value: number, description: string) =>
+  Type.Integer({ minimum: min, maximum: max, default: value, description })
+
+const choice = <const T extends string>(values: readonly T[], value: T, description: string) =>
+  oneOf(values, { default: value, description })
+
+const text = (value: string, description: string) =>
+  Type.String({ minLength: 1, default: value, description })
+
+const optionalText = (description: string) => Type.Optional(Type.String({ minLength: 1, description }))
+
+/** Every environment variable that the program reads. */
+export const Environment = Type.Object({
+  PORT: integer(0, 65_535, 3000, 'Port of the HTTP server; 0 picks a free one'),
+  HOST: text('127.0.0.1', 'Address that the HTTP server binds'),
+  ROLE: choice(['api', 'worker', 'all'], 'all', 'Which part of the program this process runs'),
+  NODE_ENV: choice(['development', 'production', 'test'], 'development', 'production turns open access off'),
+  DATA_DIR: text('.data', 'Where the embedded PostgreSQL keeps its files'),
+  DATABASE_URL: optionalText('PostgreSQL to use; unset starts the embedded one'),
+  DATABASE_POOL: integer(1, 200, 10, 'Connections for the domain, beside four for the queue'),
+  AUTH_MODE: Type.Optional(
+    choice(
+      ['open', 'required'],
+      'required',
+      'open (every request is the demo account) is for the embedded database on loopback',
+    ),
+  ),
+  LOG_LEVEL: choice(
+    ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    'info',
+    'Least severe log level',
+  ),
+  SANDBOX_TIME_SCALE: Type.Number({
+    minimum: 0,
+    maximum: 10,
+    default: 1,
+    description:
+      'Factor on sandbox settlement and polling times: 0.01 is a hundred times faster, 0 immediate',
+  }),
+  SANDBOX_SEED: text('ratelock', 'Seed of the sandbox: the same seed gives the same drift and faults'),
+  SANDBOX_FAULTS: optionalText(
+    'Share of sandbox operations that go wrong, such as refuse:0.02,fail:0.05,drop:0.01',
+  ),
+  POLL_FIRST_SECONDS: integer(
+    1,
+    3600,
+    30,
+    'First status poll after a provider accepted, unless it says when to ask',
+  ),
+  SETTLE_WITHIN_SECONDS: integer(60, 604_800, 7200, 'A payment not settled by then is marked overdue'),
+  PROVIDER_DEADLINE_MS: integer(10, 120_000, 10_000, 'Longest wait for one provider call'),
+  SHUTDOWN_GRACE_MS: integer(0, 120_000, 10_000, 'How long requests and jobs may finish after SIGTERM'),
+})
+
+type Env = Static<typeof Environment>
+
+export interface Config extends Omit<Env, 'DATABASE_URL' | 'AUTH_MODE' | 'SANDBOX_FAULTS'> {
+  DATABASE_URL: string | undefined
+  AUTH_MODE: 'open' | 'required'
+  SANDBOX_FAULTS: string
+}
+
+/** What keeps the program from starting: one readable line for each bad setting. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+
+  constructor(readonly lines: readonly string[]) {
+    super(lines.join('\n'))
+  }
+}
+
+const allowed = (schema: TSchema): string => {
+  if (Array.isArray(schema.anyOf))
+    return `one of ${schema.anyOf.map((each: TSchema) => each.const).join(', ')}`
+  if (schema.type === 'integer') return `a whole number from ${schema.minimum} to ${schema.maximum}`
+  if (schema.type === 'number') return `a number from ${schema.minimum} to ${schema.maximum}`
+  return 'a non-empty text'
+}
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+
+const conflicts = (config: Config): string[] => {
+  if (config.AUTH_MODE === 'required') return []
+  const open = 'AUTH_MODE=open lets everyone in and is refused'
+  return [
+    ...(config.DATABASE_URL ? [`${open} with DATABASE_URL: set AUTH_MODE=required`] : []),
+    ...(isLoopback(config.HOST)
+      ? []
+      : [`${open} on HOST=${config.HOST}: bind 127.0.0.1 or set AUTH_MODE=required`]),
+    ...(config.NODE_ENV === 'production' ? [`${open} in production: set AUTH_MODE=required`] : []),
+  ]
+}
+
+/**
+ * Parses the environment once. An empty variable counts as unset.
+ * Throws ConfigError with a line for each bad variable; no line repeats the value of a URL.
+ */
+export const loadConfig = (source: Record<string, string | undefined>): Config => {
+  const given = Object.fromEntries(
+    Object.keys(Environment.properties)
+      .map((name) => [name, source[name]?.trim()] as const)
+      .filter(([, value]) => value),
+  )
+  const env = Value.Convert(Environment, Value.Default(Environment, { ...given })) as Env
+  const bad = new Set([...Value.Errors(Environment, env)].map((error) => error.path.slice(1)))
+  if (bad.size > 0) {
+    const properties: Record<string, TSchema> = Environment.properties
+    throw new ConfigError(
+      [...bad].map((name) => `${name} must be ${allowed(properties[name] ?? Type.Any())}`),
+    )
+  }
+  const config: Config = {
+    ...env,
+    DATABASE_URL: given.DATABASE_URL,
+    AUTH_MODE:
+      given.AUTH_MODE === undefined
+        ? given.DATABASE_URL
+          ? 'required'
+          : 'open'
+        : (given.AUTH_MODE as 'open'),
+    SANDBOX_FAULTS: given.SANDBOX_FAULTS ?? '',
+  }
+  const refused = conflicts(config)
+  if (config.DATABASE_URL && !/^postgres(ql)?:\/\//.test(config.DATABASE_URL))
+    refused.push('DATABASE_URL must start with postgres:// or postgresql://')
+  if (refused.length > 0) throw new ConfigError(refused)
+  return config
+}

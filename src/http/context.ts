@@ -1,0 +1,52 @@
+import { Elysia } from 'elysia'
+import { randomIds } from '../core/ids.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { accountIdOf } from './auth.ts'
+import { shownPath } from './routing.ts'
+
+interface Arrival {
+  id: string
+  at: number
+}
+
+const ACCEPTED_ID = /^[\w.-]{1,64}$/
+const MAX_LOGGED_PATH = 200
+const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
+
+const arrivals = new WeakMap<Request, Arrival>()
+
+const arrivalOf = (request: Request): Arrival => {
+  const known = arrivals.get(request)
+  if (known) return known
+  const offered = request.headers.get('x-request-id')
+  const id = offered !== null && ACCEPTED_ID.test(offered) ? offered : randomIds.uuid()
+  const arrival = { id, at: performance.now() }
+  arrivals.set(request, arrival)
+  return arrival
+}
+
+/** The id of a request: the caller's own when it is well formed, else a new one. */
+export const requestIdOf = (request: Request): string => arrivalOf(request).id
+
+const statusOf = (set: { status?: number | string }, response: unknown): number =>
+  response instanceof Response && response.status !== 200 ? response.status : Number(set.status ?? 200)
+
+/** Gives every request an id and a line in the log. The id is made in onRequest because 404s run no later hook. */
+export const contextPlugin = (log: Logger) =>
+  new Elysia({ name: 'http.context' })
+    .onRequest(({ request, set }) => {
+      set.headers['x-request-id'] = requestIdOf(request)
+    })
+    .onAfterResponse({ as: 'global' }, ({ request, set, route, path, responseValue }) => {
+      const { id, at } = arrivalOf(request)
+      const line = {
+        request_id: id,
+        method: request.method,
+        ...(route ? { route: shownPath(route) } : { path: path.slice(0, MAX_LOGGED_PATH) }),
+        status: statusOf(set, responseValue),
+        duration_ms: Math.round((performance.now() - at) * 1000) / 1000,
+        account_id: accountIdOf(request),
+      }
+      if (PROBES.has(route)) log.debug(line, 'request')
+      else log.info(line, 'request')
+    })

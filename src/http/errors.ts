@@ -1,0 +1,92 @@
+import { Elysia, NotFoundError, ParseError, ValidationError } from 'elysia'
+import { AppError } from '../core/errors.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { requestIdOf } from './context.ts'
+import { allowedMethods, routesOf } from './routing.ts'
+import type { ErrorBody } from './schemas.ts'
+import { type Inputs, validationProblem } from './validation.ts'
+
+const AWAY = new RegExp(
+  '^(CONNECTION_(CLOSED|ENDED|DESTROYED)|CONNECT_TIMEOUT|ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT' +
+    '|ENOTFOUND|EAI_AGAIN|08\\w{3}|53\\w{3}|57014|57P0\\d|55P03|25P0[34])$',
+)
+const MAX_CAUSES = 5
+const MAX_SHOWN_PATH = 200
+
+/** True when the database could not serve a query: not reachable, shutting down, full or out of time. */
+export const isDatabaseAway = (error: unknown): boolean => {
+  let current = error
+  for (let depth = 0; depth < MAX_CAUSES && current instanceof Error; depth++, current = current.cause)
+    if ('code' in current && typeof current.code === 'string' && AWAY.test(current.code)) return true
+  return false
+}
+
+const unknownRoute = (request: Request, path: string, allowed: readonly string[]): AppError => {
+  const hint = allowed.length > 0 ? `; this path allows ${allowed.join(', ')}` : ''
+  return new AppError('NOT_FOUND', `no route ${request.method} ${path.slice(0, MAX_SHOWN_PATH)}${hint}`)
+}
+
+const fromParser = (error: ParseError): AppError =>
+  error.cause instanceof AppError
+    ? error.cause
+    : new AppError('INVALID_JSON', 'the request body could not be read', undefined, { cause: error })
+
+/** The error that the caller reads. What is not theirs to know becomes INTERNAL_ERROR. */
+const publicError = (error: unknown, inputs: Inputs): AppError => {
+  if (error instanceof AppError) return error
+  if (error instanceof ParseError) return fromParser(error)
+  if (error instanceof ValidationError && error.type !== 'response') return validationProblem(error, inputs)
+  if (isDatabaseAway(error))
+    return new AppError(
+      'SERVICE_UNAVAILABLE',
+      'the service is not available right now, try again',
+      undefined,
+      {
+        cause: error,
+        retryAfterSeconds: 1,
+      },
+    )
+  return new AppError('INTERNAL_ERROR', 'something went wrong on our side', undefined, { cause: error })
+}
+
+const report = (log: Logger, requestId: string, error: AppError): void => {
+  if (error.status < 500) return
+  const { cause } = error
+  // Elysia puts the offending response itself into the message, and that may be anything.
+  const err =
+    cause instanceof ValidationError ? new Error('a response does not match its schema') : (cause ?? error)
+  const problems = cause instanceof ValidationError ? cause.all.map(({ summary }) => summary) : undefined
+  const line = { request_id: requestId, code: error.code, err, problems }
+  if (error.code === 'INTERNAL_ERROR') log.error(line, 'request failed')
+  else log.warn(line, 'request not served')
+}
+
+/** Answers every error in the documented shape, and logs those that are ours. */
+export const errorPlugin = (log: Logger) => {
+  const plugin = new Elysia({ name: 'http.errors' })
+  return plugin.onError({ as: 'global' }, ({ error, request, path, set, query, params }) => {
+    let shown: AppError
+    if (error instanceof NotFoundError) {
+      const allowed = allowedMethods(routesOf(plugin), path)
+      if (allowed.length > 0) set.headers.allow = allowed.join(', ')
+      if (allowed.length > 0 && request.method === 'OPTIONS') {
+        set.status = 204
+        return new Response(null, { status: 204 })
+      }
+      shown = unknownRoute(request, path, allowed)
+    } else shown = publicError(error, { query, params })
+    const requestId = requestIdOf(request)
+    report(log, requestId, shown)
+    set.status = shown.status
+    set.headers['content-type'] = 'application/json;charset=utf-8'
+    if (shown.retryAfterSeconds !== undefined) set.headers['retry-after'] = String(shown.retryAfterSeconds)
+    if (shown.code === 'UNAUTHORIZED') set.headers['www-authenticate'] = 'Bearer'
+    const body: ErrorBody = {
+      error: shown.code,
+      message: shown.message,
+      ...(shown.details && { details: [...shown.details] }),
+      request_id: requestId,
+    }
+    return body
+  })
+}

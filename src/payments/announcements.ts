@@ -1,0 +1,17 @@
+import type { Exception, Status } from './transitions.ts'
+
+const ON_ENTERING: Partial<Record<Status, string>> = {
+  COMPLETED: 'payment.completed',
+  FAILED: 'payment.failed',
+  REFUNDED: 'payment.refunded',
+}
+
+/** The event that a change announces, or null when a receiver would learn nothing new. */
+export const eventTypeOf = (
+  before: { status: Status; exception: Exception },
+  after: { to: Status; exception: Exception },
+): string | null => {
+  if (after.to !== before.status) return ON_ENTERING[after.to] ?? 'payment.updated'
+  if (after.exception === before.exception) return null
+  return after.exception === 'needs_review' ? 'payment.needs_review' : 'payment.updated'
+}

@@ -1,0 +1,50 @@
+import type { Ids } from '../core/ids.ts'
+import { formatRate } from '../core/rate.ts'
+import { eventTypeOf } from './announcements.ts'
+import { type Effect, legOf, type PaymentState } from './lifecycle.ts'
+import type { Change } from './sql/commit.ts'
+import { isTerminal } from './transitions.ts'
+
+/** Who causes a change, for the audit row. */
+export interface Cause {
+  actor: 'api' | 'worker'
+  jobId: string | null
+  requestId: string | null
+  /** Attempt number that the payment's row must still have. */
+  attempt: number
+}
+
+const usdc = (effect: Effect, leg: string): string | null =>
+  effect.patch?.leg === leg && effect.patch.settled ? effect.patch.settled.amount.toString() : null
+
+/** Writes an effect down as the change to commit. */
+export const changeOf = (payment: PaymentState, effect: Effect, cause: Cause, ids: Ids): Change => ({
+  account_id: payment.accountId,
+  payment_id: payment.id,
+  from_status: payment.status,
+  version: payment.version,
+  attempt: cause.attempt,
+  changed: effect.changed,
+  to_status: effect.to,
+  exception: effect.exception,
+  new_leg: legOf(effect.to) !== null && legOf(effect.to) !== legOf(payment.status),
+  ended: isTerminal(effect.to),
+  failure_reason: effect.failureReason,
+  usdc_received: usdc(effect, 'onramp'),
+  usdc_spent: usdc(effect, 'offramp'),
+  event_id: ids.uuid(),
+  event_type: eventTypeOf(payment, effect),
+  actor: cause.actor,
+  message: effect.message,
+  job_id: cause.jobId,
+  request_id: cause.requestId,
+  provider: effect.provider,
+  leg: effect.patch?.leg ?? null,
+  leg_attempt: effect.patch?.attempt ?? null,
+  journal_status: effect.patch?.status ?? null,
+  reference: effect.patch?.reference ?? null,
+  settled_amount: effect.patch?.settled?.amount.toString() ?? null,
+  rate: effect.patch?.settled ? formatRate(effect.patch.settled.rate) : null,
+  reason: effect.patch?.reason ?? null,
+  next_ms: effect.nextMs,
+})

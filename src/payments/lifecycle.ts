@@ -1,0 +1,267 @@
+import type { Fiat } from '../core/currency.ts'
+import { derivedUuid } from '../core/ids.ts'
+import type { Chain, Leg, Operation, Outcome, Settled } from '../providers/port.ts'
+import { type Event, type Exception, isTerminal, type Status, transition } from './transitions.ts'
+
+/** A journalled provider operation, as far as decisions need it. */
+export interface JournalEntry {
+  leg: Leg
+  attempt: number
+  provider: string
+  status: 'submitted' | 'accepted' | 'done' | 'refused'
+  reference: string | null
+  /** Milliseconds since the provider's last new answer, or since the submission. */
+  waitedMs: number
+}
+
+/** A payment as a step sees it: its row, its quote's terms and its journal. */
+export interface PaymentState {
+  accountId: string
+  id: string
+  status: Status
+  exception: Exception
+  version: number
+  /** Attempt within the present leg, 0 before the first. */
+  attempt: number
+  /** Source amount and what is left of it after fees, minor units. */
+  amount: bigint
+  net: bigint
+  currency: Fiat
+  payout: bigint
+  payoutCurrency: Fiat
+  chain: Chain
+  /** The quote's providers, which are asked first. */
+  onrampProvider: string
+  offrampProvider: string
+  sourceAccount: string
+  destinationAccount: string
+  /** Judged by the database's clock. */
+  pastSettleBy: boolean
+  journal: readonly JournalEntry[]
+}
+
+/** Who may serve a leg, best first, and who must be left alone for now. */
+export interface Choice {
+  ranked: readonly string[]
+  resting: ReadonlySet<string>
+}
+
+/** What a payment needs next. */
+export type Move =
+  | { kind: 'rest' }
+  | { kind: 'submit'; provider: string; operation: Operation }
+  | { kind: 'inquire'; provider: string; operation: Operation; waitedMs: number }
+  | { kind: 'poll'; provider: string; operation: Operation; waitedMs: number }
+  | { kind: 'wait' }
+  | { kind: 'give_up'; leg: Leg }
+
+/** Change of a journal row. */
+export interface JournalPatch {
+  leg: Leg
+  attempt: number
+  status: JournalEntry['status']
+  reference: string | null
+  settled: Settled | null
+  reason: string | null
+}
+
+/** What an outcome changes. Nothing is written when `changed` is false; the next step is due after the delay. */
+export interface Effect {
+  changed: boolean
+  to: Status
+  exception: Exception
+  message: string
+  provider: string | null
+  patch: JournalPatch | null
+  failureReason: string | null
+  /** Milliseconds until the next step; null ends the payment. */
+  nextMs: number | null
+}
+
+/** Pauses between steps, in milliseconds. */
+export interface Timing {
+  firstPollMs: number
+  pollMinMs: number
+  pollMaxMs: number
+  retryMinMs: number
+  retryMaxMs: number
+  /** Between tries of something that a person should look at. */
+  reviewMs: number
+}
+
+const LEG_OF: Record<Status, Leg | null> = {
+  PENDING: 'onramp',
+  ONRAMP_PENDING: 'onramp',
+  ONRAMP_COMPLETE: 'offramp',
+  OFFRAMP_PENDING: 'offramp',
+  REFUND_PENDING: 'refund',
+  COMPLETED: null,
+  FAILED: null,
+  CANCELLED: null,
+  REFUNDED: null,
+}
+
+/** The leg that a payment in this state is in, null when it has ended. */
+export const legOf = (status: Status): Leg | null => LEG_OF[status]
+
+/** The operation that an attempt stands for; equal inputs give an equal operation, its key included. */
+export const operationOf = (payment: PaymentState, leg: Leg, attempt: number): Operation => ({
+  key: derivedUuid(payment.id, leg, attempt),
+  paymentId: payment.id,
+  leg,
+  attempt,
+  amount: leg === 'onramp' ? payment.net : leg === 'offramp' ? payment.payout : payment.amount,
+  currency: leg === 'offramp' ? payment.payoutCurrency : payment.currency,
+  chain: payment.chain,
+  sourceAccount: payment.sourceAccount,
+  destinationAccount: payment.destinationAccount,
+  undoes: leg === 'refund' ? (onramped(payment)?.reference ?? null) : null,
+})
+
+const onramped = (payment: PaymentState): JournalEntry | undefined =>
+  payment.journal.find((entry) => entry.leg === 'onramp' && entry.status === 'done')
+
+const refusedBy = (payment: PaymentState, leg: Leg): Set<string> =>
+  new Set(
+    payment.journal
+      .filter((entry) => entry.leg === leg && entry.status === 'refused')
+      .map((entry) => entry.provider),
+  )
+
+/** Decides the next move from the payment alone; calling it twice for the same state gives the same move. */
+export const decide = (payment: PaymentState, choice: Choice): Move => {
+  const leg = LEG_OF[payment.status]
+  if (!leg) return { kind: 'rest' }
+  const open = payment.journal.find((entry) => entry.leg === leg && entry.attempt === payment.attempt)
+  if (open && open.status !== 'refused') {
+    const operation = operationOf(payment, leg, open.attempt)
+    const kind = open.status === 'submitted' ? 'inquire' : 'poll'
+    return { kind, provider: open.provider, operation, waitedMs: open.waitedMs }
+  }
+  const ranked = leg === 'refund' ? [onramped(payment)?.provider ?? ''] : choice.ranked
+  const left = leg === 'refund' ? ranked : ranked.filter((name) => !refusedBy(payment, leg).has(name))
+  if (left.length === 0) return { kind: 'give_up', leg }
+  const provider = left.find((name) => !choice.resting.has(name))
+  if (!provider) return { kind: 'wait' }
+  return { kind: 'submit', provider, operation: operationOf(payment, leg, payment.attempt + 1) }
+}
+
+const clamp = (value: number, min: number, max: number): number => Math.min(Math.max(value, min), max)
+
+/** What giving up a leg, or its last refusal, means in each state. */
+const EXHAUSTED: Partial<Record<Status, Event>> = {
+  PENDING: 'onramp_refused',
+  ONRAMP_PENDING: 'onramp_failed',
+  ONRAMP_COMPLETE: 'offramp_refused',
+  OFFRAMP_PENDING: 'offramp_exhausted',
+}
+
+const ACCEPTED: Partial<Record<Status, Event>> = {
+  PENDING: 'onramp_accepted',
+  ONRAMP_COMPLETE: 'offramp_accepted',
+}
+
+const SETTLED: Partial<Record<Status, Event>> = {
+  ONRAMP_PENDING: 'onramp_settled',
+  OFFRAMP_PENDING: 'offramp_settled',
+  REFUND_PENDING: 'refund_settled',
+}
+
+/** Turns what is now known into the change that must be committed. Pure; `timing` gives the pauses. */
+export const settle = (
+  payment: PaymentState,
+  move: Move,
+  outcome: Outcome | null,
+  choice: Choice,
+  timing: Timing,
+): Effect => {
+  const effect = (change: Partial<Effect> & { event?: Event | undefined }): Effect => {
+    const made = change.event ? transition(payment.status, change.event) : null
+    const to = made?.to ?? payment.status
+    const ended = isTerminal(to)
+    const exception = ended ? 'none' : (change.exception ?? (payment.pastSettleBy ? 'overdue' : 'none'))
+    return {
+      message: change.message ?? made?.message ?? '',
+      provider: null,
+      patch: null,
+      failureReason: null,
+      ...change,
+      to,
+      exception,
+      nextMs: ended ? null : (change.nextMs ?? 0),
+      changed: made !== null || change.patch != null || exception !== payment.exception,
+    }
+  }
+  if (move.kind === 'rest') return effect({})
+  if (move.kind === 'wait')
+    return effect({ message: 'Every provider is resting after errors', nextMs: timing.retryMaxMs })
+  if (move.kind === 'give_up') {
+    const reason = 'no provider can serve this leg'
+    return effect({ event: EXHAUSTED[payment.status], failureReason: reason })
+  }
+  const { provider, operation } = move
+  const { leg, attempt } = operation
+  const patch = (status: JournalEntry['status'], more: Partial<JournalPatch> = {}): JournalPatch => ({
+    leg,
+    attempt,
+    status,
+    reference: null,
+    settled: null,
+    reason: null,
+    ...more,
+  })
+  const known = outcome ?? { kind: 'unknown', message: 'no answer' }
+
+  if (known.kind === 'unknown' || known.kind === 'not_found') {
+    const waited = move.kind === 'submit' ? 0 : move.waitedMs
+    const why = known.kind === 'unknown' ? known.message : 'the provider does not know the operation'
+    return effect({
+      provider,
+      exception:
+        payment.pastSettleBy || payment.exception === 'needs_review' ? 'needs_review' : 'provider_unknown',
+      message: `Outcome at ${provider} unknown: ${why}`,
+      nextMs: clamp(waited / 2, timing.retryMinMs, timing.retryMaxMs),
+    })
+  }
+
+  if (known.kind === 'refused') {
+    const refusal = {
+      provider,
+      patch: patch('refused', { reason: known.message, reference: known.reference ?? null }),
+    }
+    if (leg === 'refund') {
+      const message = `Refund refused by ${provider}: ${known.message}`
+      return effect({ ...refusal, exception: 'needs_review', message, nextMs: timing.reviewMs })
+    }
+    const tried = refusedBy(payment, leg)
+    const next = choice.ranked.some((name) => name !== provider && !tried.has(name))
+    const failover = next && payment.status !== 'ONRAMP_PENDING'
+    if (!failover)
+      return effect({ ...refusal, event: EXHAUSTED[payment.status], failureReason: known.message })
+    if (payment.status === 'OFFRAMP_PENDING') return effect({ ...refusal, event: 'offramp_failed' })
+    return effect({ ...refusal, message: `${provider} refused: ${known.message}; trying the next provider` })
+  }
+
+  if (move.kind === 'poll') {
+    if (known.kind === 'accepted')
+      return effect({
+        provider,
+        nextMs: known.checkAfterMs ?? clamp(move.waitedMs / 10, timing.pollMinMs, timing.pollMaxMs),
+      })
+    return effect({
+      event: SETTLED[payment.status],
+      provider,
+      patch: patch('done', { reference: known.reference, settled: known.settled }),
+    })
+  }
+
+  // An operation that is done at once is first recorded as accepted; the next step then asks and finds it done.
+  const first = known.kind === 'done' ? 0 : (known.checkAfterMs ?? timing.firstPollMs)
+  return effect({
+    event: ACCEPTED[payment.status],
+    provider,
+    patch: patch('accepted', { reference: known.reference }),
+    nextMs: first,
+    ...(leg === 'refund' ? { message: `Refund initiated at ${provider}` } : {}),
+  })
+}

@@ -1,0 +1,134 @@
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { oneOf } from '../core/schema.ts'
+import { strict } from '../http/schemas.ts'
+import { EXCEPTIONS, STATUSES } from './transitions.ts'
+
+const literals = <const T extends string>(values: readonly T[], description: string) =>
+  oneOf(values, { description })
+
+const MinorUnits = (description: string) => Type.Integer({ description })
+const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+const Timestamp = Type.String({ format: 'date-time' })
+
+const AccountName = (description: string) =>
+  Type.String({ minLength: 3, maxLength: 100, pattern: '^[^\\u0000-\\u001f\\u007f]+$', description })
+
+export const PaymentRequest = strict(
+  {
+    amount: Type.Integer({
+      minimum: 1,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'The quote’s source amount, minor units of its source currency',
+    }),
+    currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'The quote’s payout currency' }),
+    source_account: AccountName('Who pays; 3 to 100 characters'),
+    destination_account: AccountName('Who is paid; 3 to 100 characters, differs from source_account'),
+    quote_id: Type.String({ minLength: 1, maxLength: 64, description: 'The quote that locks rate and fees' }),
+  },
+  {
+    examples: [
+      {
+        amount: 100_000,
+        currency: 'EUR',
+        source_account: 'user123',
+        destination_account: 'merchant456',
+        quote_id: 'quote_a1b2c3d4-e5f6-7890-abcd-ef1234567890',
+      },
+    ],
+  },
+)
+
+export const PaymentAccepted = strict(
+  {
+    payment_id: Type.String({ format: 'uuid' }),
+    status: Type.Literal('PENDING'),
+    message: Type.String(),
+  },
+  {
+    examples: [
+      {
+        payment_id: 'd910ce80-3f54-46bf-a1b0-256234c6c08a',
+        status: 'PENDING',
+        message: 'Payment accepted for processing',
+      },
+    ],
+  },
+)
+
+const Leg = strict({
+  leg: literals(['onramp', 'offramp', 'refund'], 'Which of the payment’s effects'),
+  attempt: Type.Integer({ minimum: 1, description: 'Counts the providers asked for this leg' }),
+  provider: Type.String(),
+  status: literals(['submitted', 'accepted', 'done', 'refused'], 'What is known of it'),
+  reference: Nullable(Type.String({ description: 'The provider’s own reference' })),
+  amount: MinorUnits('What was asked for'),
+  currency: Type.String(),
+  settled_amount: Nullable(MinorUnits('What moved on the other side')),
+  settled_currency: Nullable(Type.String()),
+  rate: Nullable(Type.Number({ description: 'Executed rate of this leg' })),
+  reason: Nullable(Type.String({ description: 'Why it was refused' })),
+  submitted_at: Timestamp,
+  settled_at: Nullable(Timestamp),
+})
+
+const HistoryEntry = strict({
+  from_status: Nullable(literals(STATUSES, 'State before')),
+  to_status: literals(STATUSES, 'State after'),
+  timestamp: Timestamp,
+  message: Type.String(),
+})
+
+const summary = {
+  payment_id: Type.String({ format: 'uuid' }),
+  quote_id: Type.String(),
+  status: literals(STATUSES, 'State of the payment'),
+  exception: literals(EXCEPTIONS, 'Trouble beside the state; none is the normal case'),
+  amount: MinorUnits('Source amount'),
+  currency: Type.String({ description: 'Source currency' }),
+  guaranteed_payout: MinorUnits('What the payee gets'),
+  payout_currency: Type.String(),
+  exchange_rate: Type.Number({ description: 'The locked rate' }),
+  source_account: Type.String(),
+  destination_account: Type.String(),
+  failure_reason: Nullable(Type.String()),
+  created_at: Timestamp,
+  updated_at: Timestamp,
+  settle_by: Timestamp,
+  completed_at: Nullable(Type.String({ format: 'date-time', description: 'When it reached a final state' })),
+}
+
+export const PaymentSummary = strict(summary)
+
+export const Payment = strict({
+  ...summary,
+  fees: strict({
+    platform_fee: MinorUnits('Minor units of the source currency'),
+    onramp_fee: MinorUnits('Minor units of the source currency'),
+    offramp_fee: MinorUnits('Minor units of the source currency'),
+    total_fees: MinorUnits('Sum of the three'),
+    currency: Type.String(),
+  }),
+  executed_rate: Nullable(Type.Number({ description: 'The rate that the market gave in the end' })),
+  usdc: strict({
+    expected: MinorUnits('USDC minor units (6 decimals) that the locked rate assumes'),
+    received: Nullable(MinorUnits('What the on-ramp delivered')),
+    spent: Nullable(MinorUnits('What the off-ramp took')),
+    difference: Nullable(MinorUnits('received less spent: carried by the platform, negative is a loss')),
+  }),
+  route: strict({ chain: Type.String(), onramp: Type.String(), offramp: Type.String() }),
+  legs: Type.Array(Leg),
+  state_history: Type.Array(HistoryEntry),
+})
+
+export const PaymentPage = strict({
+  data: Type.Array(PaymentSummary),
+  next_cursor: Nullable(
+    Type.String({ description: 'Give it as cursor for the next page; null on the last one' }),
+  ),
+})
+
+export type PaymentRequest = Static<typeof PaymentRequest>
+export type PaymentAccepted = Static<typeof PaymentAccepted>
+export type PaymentSummary = Static<typeof PaymentSummary>
+export type Payment = Static<typeof Payment>
+export type PaymentPage = Static<typeof PaymentPage>

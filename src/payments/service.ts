@@ -1,0 +1,191 @@
+import type { PgBoss } from 'pg-boss'
+import { AppError } from '../core/errors.ts'
+import { type Ids, isUuid } from '../core/ids.ts'
+import type { Database } from '../db/client.ts'
+import { parseQuoteId } from '../quotes/service.ts'
+import { changeOf } from './changes.ts'
+import type { Payment, PaymentAccepted, PaymentPage, PaymentRequest } from './model.ts'
+import { type AcceptRequest, type AcceptResult, acceptPayments } from './sql/accept.ts'
+import { commitChanges } from './sql/commit.ts'
+import { findOrphans, loadPayments } from './sql/steps.ts'
+import type { PaymentFilter, PaymentStore } from './store.ts'
+import { transition } from './transitions.ts'
+import { detailOf, summaryOf } from './view.ts'
+
+/** Losing a race means that the winner has committed, so a second look almost always decides. */
+const MOST_LOOKS = 5
+const ORPHANS_AT_ONCE = 1_000
+
+export interface PaymentServiceDeps {
+  database: Database
+  store: PaymentStore
+  boss: PgBoss
+  ids: Ids
+  /** How long a payment may take before it counts as overdue. */
+  settleWithinSeconds: number
+  /** Called when steps can run at once. */
+  wake(work: { payments: boolean; webhooks: boolean }): void
+}
+
+export interface Caller {
+  accountId: string
+  requestId: string | null
+}
+
+const fingerprint = (request: PaymentRequest): string => {
+  const { amount, currency, source_account, destination_account, quote_id } = request
+  const canonical = JSON.stringify([amount, currency, source_account, destination_account, quote_id])
+  return new Bun.CryptoHasher('sha256').update(canonical).digest('hex')
+}
+
+const refusal = (result: AcceptResult, request: PaymentRequest): AppError => {
+  switch (result.kind) {
+    case 'conflict':
+      return new AppError(
+        'IDEMPOTENCY_CONFLICT',
+        'This Idempotency-Key was already used with another request',
+      )
+    case 'used':
+      return new AppError('QUOTE_ALREADY_USED', 'Quote has already been used for a payment')
+    case 'expired':
+      return new AppError('QUOTE_EXPIRED', 'Quote has expired, please request a new quote')
+    case 'mismatch': {
+      const amountDiffers = BigInt(request.amount) !== BigInt(result.amount)
+      const [path, expected] = amountDiffers ? ['/amount', result.amount] : ['/currency', result.currency]
+      const message = `must be ${expected}, as in the quote`
+      return new AppError('QUOTE_MISMATCH', 'The request does not match its quote', [{ path, message }])
+    }
+    case 'raced':
+      return new AppError(
+        'SERVICE_UNAVAILABLE',
+        'Too many requests for this quote at once, please try again',
+        undefined,
+        {
+          retryAfterSeconds: 1,
+        },
+      )
+    default:
+      return new AppError('QUOTE_NOT_FOUND', `There is no quote ${request.quote_id}`)
+  }
+}
+
+/** Accepts, shows and cancels payments. */
+export const createPaymentService = (deps: PaymentServiceDeps) => {
+  const { database, store, boss, ids, settleWithinSeconds, wake } = deps
+
+  const notFound = (paymentId: string) =>
+    new AppError('NOT_FOUND', `There is no payment ${paymentId.slice(0, 64)}`)
+
+  const get = async (accountId: string, paymentId: string): Promise<Payment> => {
+    const found = isUuid(paymentId) ? await store.find(accountId, paymentId) : null
+    if (!found) throw notFound(paymentId)
+    return detailOf(found)
+  }
+
+  return {
+    /**
+     * Accepts a payment: from here on it is never lost. The same key and body again answer as the first time.
+     * Throws QUOTE_NOT_FOUND, QUOTE_EXPIRED, QUOTE_ALREADY_USED, QUOTE_MISMATCH or IDEMPOTENCY_CONFLICT.
+     */
+    accept: async (
+      caller: Caller,
+      request: PaymentRequest,
+      idempotencyKey: string | undefined,
+    ): Promise<{ body: PaymentAccepted; replayed: boolean }> => {
+      if (request.source_account === request.destination_account) {
+        throw new AppError('VALIDATION_ERROR', 'Invalid request body', [
+          { path: '/destination_account', message: 'must differ from source_account' },
+        ])
+      }
+      const quoteId = parseQuoteId(request.quote_id)
+      if (!quoteId) throw refusal({ kind: 'not_found' }, request)
+      const input: AcceptRequest = {
+        account_id: caller.accountId,
+        payment_id: ids.uuid(),
+        event_id: ids.uuid(),
+        quote_id: quoteId,
+        amount: String(request.amount),
+        currency: request.currency,
+        source_account: request.source_account,
+        destination_account: request.destination_account,
+        idempotency_key: idempotencyKey ?? null,
+        request_hash: fingerprint(request),
+        request_id: caller.requestId,
+        settle_seconds: settleWithinSeconds,
+      }
+      let result: AcceptResult = { kind: 'raced' }
+      for (let look = 0; result.kind === 'raced' && look < MOST_LOOKS; look++) {
+        result = (await acceptPayments(database.sql, [input]))[0] ?? result
+      }
+      if (result.kind !== 'accepted' && result.kind !== 'replayed') throw refusal(result, request)
+      if (result.kind === 'accepted') wake({ payments: true, webhooks: true })
+      return {
+        body: { payment_id: result.paymentId, status: 'PENDING', message: 'Payment accepted for processing' },
+        replayed: result.kind === 'replayed',
+      }
+    },
+
+    /** The account's payment. Throws NOT_FOUND. */
+    get,
+
+    /** A page of the account's payments, newest first. */
+    list: async (accountId: string, filter: PaymentFilter): Promise<PaymentPage> => {
+      const rows = await store.list(accountId, { ...filter, limit: filter.limit + 1 })
+      const page = rows.slice(0, filter.limit)
+      return {
+        data: page.map(summaryOf),
+        next_cursor: rows.length > filter.limit ? (page.at(-1)?.payment.id ?? null) : null,
+      }
+    },
+
+    /** Cancels a payment of which nothing has been sent to a provider. Throws NOT_FOUND or INVALID_STATE. */
+    cancel: async (caller: Caller, paymentId: string): Promise<Payment> => {
+      const key = { account_id: caller.accountId, payment_id: paymentId }
+      const [payment] = isUuid(paymentId) ? await loadPayments(database.sql, [key]) : []
+      if (!payment) throw notFound(paymentId)
+      const sent = payment.journal.some(({ status }) => status !== 'refused')
+      const tooLate = new AppError(
+        'INVALID_STATE',
+        `A payment can be cancelled while it is PENDING; it is ${payment.status}`,
+      )
+      if (payment.status !== 'PENDING' || sent) throw tooLate
+      const made = transition('PENDING', 'cancelled')
+      const effect = {
+        changed: true,
+        to: made.to,
+        exception: 'none' as const,
+        message: made.message,
+        provider: null,
+        patch: null,
+        failureReason: null,
+        nextMs: null,
+      }
+      const cause = {
+        actor: 'api' as const,
+        jobId: null,
+        requestId: caller.requestId,
+        attempt: payment.attempt,
+      }
+      const change = changeOf(payment, effect, cause, ids)
+      const { moved, deliveries } = await database.sql.begin((tx) => commitChanges(tx, [change]))
+      if (!moved.has(paymentId))
+        throw new AppError('INVALID_STATE', 'The payment is being sent to a provider right now')
+      wake({ payments: false, webhooks: deliveries > 0 })
+      return get(caller.accountId, paymentId)
+    },
+
+    /** Enqueues a step for every live payment that has no live job; answers how many there were. */
+    rescue: async (): Promise<number> => {
+      const orphans = await findOrphans(database.sql, ORPHANS_AT_ONCE)
+      if (orphans.length === 0) return 0
+      await boss.insert(
+        'payment',
+        orphans.map((key) => ({ data: key, singletonKey: key.payment_id })),
+      )
+      wake({ payments: true, webhooks: false })
+      return orphans.length
+    },
+  }
+}
+
+export type PaymentService = ReturnType<typeof createPaymentService>

@@ -1,0 +1,24 @@
+/**
+ * SQL of an event's frozen body in Standard Webhooks form. `payment` and `quote` name relations of the
+ * statement with those tables' columns, `type` is an expression. Written in SQL because the accepting
+ * statement is the first to see quote and payment together.
+ */
+export const eventBodySql = (type: string, payment: string, quote: string): string => `
+  json_build_object(
+    'type', ${type},
+    'timestamp', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+    'data', json_build_object(
+      'payment_id', ${payment}.id,
+      'quote_id', 'quote_' || ${quote}.id,
+      'sequence', ${payment}.version,
+      'status', ${payment}.status,
+      'exception', ${payment}.exception,
+      'failure_reason', ${payment}.failure_reason,
+      'amount', ${quote}.amount,
+      'currency', ${quote}.from_currency,
+      'total_fees', ${quote}.platform_fee + ${quote}.onramp_fee + ${quote}.offramp_fee,
+      'exchange_rate', trim_scale(${quote}.rate),
+      'guaranteed_payout', ${quote}.payout,
+      'payout_currency', ${quote}.to_currency,
+      'source_account', ${payment}.source_account,
+      'destination_account', ${payment}.destination_account))::text`

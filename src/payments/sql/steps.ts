@@ -1,0 +1,123 @@
+import type { Fiat } from '../../core/currency.ts'
+import type { Sql } from '../../db/client.ts'
+import type { Chain } from '../../providers/port.ts'
+import type { JournalEntry, PaymentState } from '../lifecycle.ts'
+import type { Exception, Status } from '../transitions.ts'
+
+/** A payment's identity, which is all that a job carries. */
+export interface PaymentKey {
+  account_id: string
+  payment_id: string
+}
+
+const LOAD = `
+select p.account_id, p.id, p.status, p.exception, p.version, p.attempt, p.source_account, p.destination_account,
+  p.settle_by <= now() as past_settle_by, q.amount, q.amount - q.platform_fee - q.onramp_fee - q.offramp_fee as net,
+  q.from_currency, q.payout, q.to_currency, q.chain, q.onramp_provider, q.offramp_provider,
+  (select coalesce(json_agg(json_build_object('leg', o.leg, 'attempt', o.attempt, 'provider', o.provider,
+      'status', o.status, 'reference', o.reference,
+      'waitedMs', floor(extract(epoch from now() - coalesce(o.answered_at, o.submitted_at)) * 1000))), '[]')
+    from provider_operations o where o.account_id = p.account_id and o.payment_id = p.id) as journal
+from json_to_recordset($1::text::json) as k (account_id text, payment_id uuid)
+join payments p on p.account_id = k.account_id and p.id = k.payment_id
+join quotes q on q.account_id = p.account_id and q.id = p.quote_id`
+
+interface LoadedRow {
+  account_id: string
+  id: string
+  status: Status
+  exception: Exception
+  version: number
+  attempt: number
+  source_account: string
+  destination_account: string
+  past_settle_by: boolean
+  amount: string
+  net: string
+  from_currency: Fiat
+  payout: string
+  to_currency: Fiat
+  chain: Chain
+  onramp_provider: string
+  offramp_provider: string
+  journal: JournalEntry[]
+}
+
+/** Reads what a batch of steps needs to decide, in one round trip. Payments that do not exist are left out. */
+export const loadPayments = async (sql: Sql, keys: readonly PaymentKey[]): Promise<PaymentState[]> => {
+  const rows = await sql.unsafe<LoadedRow[]>(LOAD, [JSON.stringify(keys)], { prepare: true })
+  return rows.map((row) => ({
+    accountId: row.account_id,
+    id: row.id,
+    status: row.status,
+    exception: row.exception,
+    version: row.version,
+    attempt: row.attempt,
+    amount: BigInt(row.amount),
+    net: BigInt(row.net),
+    currency: row.from_currency,
+    payout: BigInt(row.payout),
+    payoutCurrency: row.to_currency,
+    chain: row.chain,
+    onrampProvider: row.onramp_provider,
+    offrampProvider: row.offramp_provider,
+    sourceAccount: row.source_account,
+    destinationAccount: row.destination_account,
+    pastSettleBy: row.past_settle_by,
+    journal: row.journal,
+  }))
+}
+
+/** A provider operation that is about to be sent. */
+export interface JournalWrite {
+  account_id: string
+  payment_id: string
+  version: number
+  leg: string
+  attempt: number
+  provider: string
+  key: string
+  amount: string
+  currency: string
+}
+
+// The attempt number on the payment is raised with it, so that a cancellation and another worker both see it.
+const JOURNAL = `
+with input as (
+  select * from json_to_recordset($1::text::json) as j (account_id text, payment_id uuid, version int, leg text,
+    attempt int, provider text, key uuid, amount bigint, currency text)
+),
+claimed as (
+  update payments p set attempt = j.attempt from input j
+  where p.account_id = j.account_id and p.id = j.payment_id and p.version = j.version and p.attempt = j.attempt - 1
+  returning p.account_id, p.id
+)
+insert into provider_operations (account_id, payment_id, leg, attempt, provider, key, amount, currency)
+select j.account_id, j.payment_id, j.leg, j.attempt, j.provider, j.key, j.amount, j.currency
+from input j join claimed c on c.account_id = j.account_id and c.id = j.payment_id
+returning payment_id`
+
+/** Journals operations before they are sent; answers the payments that were still as expected. */
+export const journalOperations = async (
+  sql: Sql,
+  writes: readonly JournalWrite[],
+): Promise<ReadonlySet<string>> => {
+  const rows = await sql.unsafe<{ payment_id: string }[]>(JOURNAL, [JSON.stringify(writes)], {
+    prepare: true,
+  })
+  return new Set(rows.map(({ payment_id }) => payment_id))
+}
+
+const ORPHANS = `
+with orphans as (
+  select p.account_id, p.id from payments p
+  where p.ended_at is null and p.updated_at < now() - interval '1 minute' and not exists (
+    select from pgboss.job j where j.name = 'payment' and j.singleton_key = p.id::text
+      and j.state in ('created', 'retry', 'active'))
+  order by p.updated_at limit $1
+)
+select account_id, id as payment_id from orphans`
+
+/** Live payments that no job will move on, oldest first: what a lost job leaves behind. */
+export const findOrphans = (sql: Sql, limit: number): Promise<PaymentKey[]> =>
+  sql.unsafe<PaymentKey[]>(ORPHANS, [limit], { prepare: true })

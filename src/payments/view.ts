@@ -1,0 +1,89 @@
+import type { Currency } from '../core/currency.ts'
+import { toJsonInteger } from '../core/money.ts'
+import { multiplyDown, type Rate, rateToNumber } from '../core/rate.ts'
+import type { Payment, PaymentSummary } from './model.ts'
+import type { PaymentDetail, PaymentRow } from './store.ts'
+import type { Exception, Status } from './transitions.ts'
+
+const integerOrNull = (amount: bigint | null) => (amount === null ? null : toJsonInteger(amount))
+const rateOrNull = (rate: Rate | null) => (rate === null ? null : rateToNumber(rate))
+const timeOrNull = (time: Date | null) => time?.toISOString() ?? null
+
+/** What a list shows of a payment. */
+export const summaryOf = ({ payment, quote }: PaymentRow): PaymentSummary => ({
+  payment_id: payment.id,
+  quote_id: `quote_${quote.id}`,
+  status: payment.status as Status,
+  exception: payment.exception as Exception,
+  amount: toJsonInteger(quote.amount),
+  currency: quote.fromCurrency,
+  guaranteed_payout: toJsonInteger(quote.payout),
+  payout_currency: quote.toCurrency,
+  exchange_rate: rateToNumber(quote.rate),
+  source_account: payment.sourceAccount,
+  destination_account: payment.destinationAccount,
+  failure_reason: payment.failureReason,
+  created_at: payment.createdAt.toISOString(),
+  updated_at: payment.updatedAt.toISOString(),
+  settle_by: payment.settleBy.toISOString(),
+  completed_at: timeOrNull(payment.endedAt),
+})
+
+const settledCurrency = (leg: string, currency: string): Currency =>
+  leg === 'refund' ? (currency as Currency) : 'USDC'
+
+const executedRate = (legs: PaymentDetail['legs']): number | null => {
+  const done = (leg: string) =>
+    legs.find((operation) => operation.leg === leg && operation.status === 'done')?.rate
+  const [onramp, offramp] = [done('onramp'), done('offramp')]
+  return onramp && offramp ? rateToNumber(multiplyDown(onramp, offramp)) : null
+}
+
+/** Everything that its owner may know of a payment. */
+export const detailOf = (found: PaymentDetail): Payment => {
+  const { payment, quote, legs, history } = found
+  const { usdcReceived: received, usdcSpent: spent } = payment
+  return {
+    ...summaryOf(found),
+    fees: {
+      platform_fee: toJsonInteger(quote.platformFee),
+      onramp_fee: toJsonInteger(quote.onrampFee),
+      offramp_fee: toJsonInteger(quote.offrampFee),
+      total_fees: toJsonInteger(quote.platformFee + quote.onrampFee + quote.offrampFee),
+      currency: quote.fromCurrency,
+    },
+    executed_rate: executedRate(legs),
+    usdc: {
+      expected: toJsonInteger(quote.usdcAmount),
+      received: integerOrNull(received),
+      spent: integerOrNull(spent),
+      difference: received === null || spent === null ? null : toJsonInteger(received - spent),
+    },
+    route: { chain: quote.chain, onramp: quote.onrampProvider, offramp: quote.offrampProvider },
+    legs: legs.map((operation) => ({
+      leg: operation.leg as 'onramp',
+      attempt: operation.attempt,
+      provider: operation.provider,
+      status: operation.status as 'submitted',
+      reference: operation.reference,
+      amount: toJsonInteger(operation.amount),
+      currency: operation.currency,
+      settled_amount: integerOrNull(operation.settledAmount),
+      settled_currency:
+        operation.settledAmount === null ? null : settledCurrency(operation.leg, operation.currency),
+      rate: rateOrNull(operation.rate),
+      reason: operation.reason,
+      submitted_at: operation.submittedAt.toISOString(),
+      settled_at: timeOrNull(operation.settledAt),
+    })),
+    // Attempts and exceptions are audited too, but only a change of state is history to a caller.
+    state_history: history
+      .filter((entry) => entry.fromStatus !== entry.toStatus)
+      .map((entry) => ({
+        from_status: entry.fromStatus as Status | null,
+        to_status: entry.toStatus as Status,
+        timestamp: entry.at.toISOString(),
+        message: entry.message,
+      })),
+  }
+}

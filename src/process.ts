@@ -1,0 +1,92 @@
+import { version } from '../package.json'
+import { createAccountService, DEMO_ACCOUNT } from './accounts/service.ts'
+import { createAccountStore } from './accounts/store.ts'
+import { createApp } from './app.ts'
+import type { Config } from './config.ts'
+import { systemClock } from './core/clock.ts'
+import { randomIds } from './core/ids.ts'
+import { openDatabase } from './db/client.ts'
+import { startEmbedded } from './db/embedded.ts'
+import { migrateDatabase } from './db/migrate.ts'
+import { openAccess } from './http/auth.ts'
+import { paymentRoutes } from './payments/routes.ts'
+import { createBoss, defineQueues } from './queue/boss.ts'
+import { quoteRoutes } from './quotes/routes.ts'
+import { createServices } from './services.ts'
+import { createLogger, flushLogger, type Logger } from './telemetry/logger.ts'
+import { startWorkers } from './workers.ts'
+
+export interface Running {
+  /** Where the API answers; null in a pure worker. */
+  url: string | null
+  /** Where the embedded PostgreSQL keeps its files; null with DATABASE_URL. */
+  dataDir: string | null
+  log: Logger
+  /** Ends everything in the reverse order of its start; requests and jobs may finish within the grace period. */
+  stop(): Promise<void>
+}
+
+/** Ends what has been started, newest first. Every step is tried; the first error is thrown at the end. */
+const unwind = async (steps: readonly (() => Promise<unknown>)[]): Promise<void> => {
+  const failures: unknown[] = []
+  for (const step of steps.toReversed()) await step().catch((error: unknown) => failures.push(error))
+  if (failures.length > 0) throw failures[0]
+}
+
+/** Starts config -> database -> migrations -> queue -> workers -> HTTP. What had started is ended when a step fails. */
+export const startProcess = async (config: Config): Promise<Running> => {
+  const log = createLogger({
+    level: config.LOG_LEVEL,
+    pretty: config.NODE_ENV === 'development' && process.stdout.isTTY,
+  })
+  const started: (() => Promise<unknown>)[] = [() => flushLogger(log)]
+  try {
+    const embedded = config.DATABASE_URL ? null : await startEmbedded({ dataDir: config.DATA_DIR })
+    if (embedded) started.push(() => embedded.stop())
+    const databaseUrl = config.DATABASE_URL ?? embedded?.url ?? ''
+    await migrateDatabase(databaseUrl)
+
+    const database = openDatabase({ url: databaseUrl, max: config.DATABASE_POOL })
+    started.push(() => database.close())
+
+    const works = config.ROLE !== 'api'
+    const onError = (error: Error) => log.error({ err: error }, 'queue error')
+    const boss = createBoss({ url: databaseUrl, supervise: works, onError })
+    await boss.start()
+    started.push(() => boss.stop({ graceful: true, timeout: config.SHUTDOWN_GRACE_MS }))
+    await defineQueues(boss)
+
+    const services = createServices({ config, database, boss, clock: systemClock, ids: randomIds, log })
+    if (works) await startWorkers(boss, services, log)
+    const url = config.ROLE === 'worker' ? null : await serve()
+    return { url, dataDir: embedded?.dataDir ?? null, log, stop: () => unwind(started) }
+
+    async function serve(): Promise<string> {
+      const accounts = createAccountService({ store: createAccountStore(database), ids: randomIds })
+      if (config.AUTH_MODE === 'open') await accounts.ensureDemo()
+      const authenticate = config.AUTH_MODE === 'open' ? openAccess(DEMO_ACCOUNT) : accounts.authenticate
+      const ready = async () => ({
+        database: await database.sql`select 1`.then(
+          () => true,
+          () => false,
+        ),
+      })
+      const routes = [
+        quoteRoutes(services.quotes, authenticate),
+        paymentRoutes(services.payments, authenticate),
+      ]
+      const app = createApp({ log, authenticate, version, ready, routes })
+      app.listen({ port: config.PORT, hostname: config.HOST })
+      started.push(async () => {
+        // Open event streams never end by themselves.
+        const cut = setTimeout(() => app.server?.stop(true), config.SHUTDOWN_GRACE_MS)
+        await app.stop()
+        clearTimeout(cut)
+      })
+      return `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${app.server?.port}`
+    }
+  } catch (error) {
+    await unwind(started).catch(() => {})
+    throw error
+  }
+}

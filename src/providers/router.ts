@@ -1,0 +1,72 @@
+import type { Clock } from '../core/clock.ts'
+import type { Fiat } from '../core/currency.ts'
+import { AppError } from '../core/errors.ts'
+import type { Rate } from '../core/rate.ts'
+import { createGuard } from './guard.ts'
+import type { Chain, Leg, LegPrice, Operation, Outcome, Provider } from './port.ts'
+
+/** What may be asked of a provider: send an operation, or find out about one. */
+export interface ProviderCall {
+  kind: 'submit' | 'inquire' | 'poll'
+  provider: string
+  operation: Operation
+}
+
+export interface Router {
+  /** The best executable rate for a leg. Throws SERVICE_UNAVAILABLE when no provider serves it now. */
+  price(leg: 'onramp' | 'offramp', currency: Fiat, chain: Chain, fiatPerUsd: Rate): LegPrice
+  /** Names of the providers that can serve a leg, the preferred one first and then in order of configuration. */
+  ranked(leg: Leg, currency: Fiat, chain: Chain, preferred: string): string[]
+  /** Names of the providers whose breaker is open. */
+  resting(): ReadonlySet<string>
+  /** Does what the call says within the deadline; never throws. */
+  perform(call: ProviderCall): Promise<Outcome>
+}
+
+/** Chooses among providers and calls them. `deadlineMs` bounds each call. */
+export const createRouter = (providers: readonly Provider[], clock: Clock, deadlineMs: number): Router => {
+  const entries = new Map(
+    providers.map((provider) => [provider.name, { provider, guard: createGuard(deadlineMs, clock) }]),
+  )
+
+  const able = (currency: Fiat, chain: Chain): Provider[] =>
+    providers.filter(
+      ({ capabilities }) => capabilities.currencies.includes(currency) && capabilities.chains.includes(chain),
+    )
+
+  const resting = () => new Set([...entries].filter(([, { guard }]) => guard.resting()).map(([name]) => name))
+
+  return {
+    resting,
+    price: (leg, currency, chain, fiatPerUsd) => {
+      const away = resting()
+      const prices = able(currency, chain)
+        .filter(({ name }) => !away.has(name))
+        .map((provider) => ({ provider: provider.name, rate: provider.price(leg, currency, fiatPerUsd) }))
+      // Ties go to the provider that is configured first.
+      const best = prices.reduce<LegPrice | null>(
+        (top, price) => (top && top.rate >= price.rate ? top : price),
+        null,
+      )
+      if (!best)
+        throw new AppError('SERVICE_UNAVAILABLE', `No provider serves ${currency} right now`, undefined, {
+          retryAfterSeconds: 5,
+        })
+      return best
+    },
+    ranked: (_leg, currency, chain, preferred) => {
+      const names = able(currency, chain).map(({ name }) => name)
+      return names.includes(preferred) ? [preferred, ...names.filter((name) => name !== preferred)] : names
+    },
+    perform: async ({ kind, provider: name, operation }) => {
+      const entry = entries.get(name)
+      if (!entry) return { kind: 'unknown', message: `provider ${name} is not configured` }
+      const { provider, guard } = entry
+      const initiate = () => guard.run((signal) => provider.initiate(operation, signal))
+      if (kind === 'submit') return initiate()
+      const found = await guard.run((signal) => provider.status(operation, signal))
+      // An operation that never arrived is sent again, under its own key.
+      return kind === 'inquire' && found.kind === 'not_found' ? initiate() : found
+    },
+  }
+}

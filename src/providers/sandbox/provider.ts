@@ -1,0 +1,92 @@
+import type { Clock } from '../../core/clock.ts'
+import { FIAT_CURRENCIES, type Fiat } from '../../core/currency.ts'
+import type { Rate } from '../../core/rate.ts'
+import type { Sql } from '../../db/client.ts'
+import { CHAINS, type Operation, type Outcome, type Provider } from '../port.ts'
+import { hang, untilAborted } from './abort.ts'
+import { type Fault, type FaultShares, faultOf } from './faults.ts'
+import { book, type Ending, type Entry, find, type Plan } from './store.ts'
+import { EARLIEST_MS, executedRate, priceOf, settledAt, settlementMs } from './terms.ts'
+
+export interface SandboxOptions {
+  sql: Sql
+  clock: Clock
+  name: string
+  spreadBps: bigint
+  /** The same seed gives the same drift, settlement times and faults for the same keys. */
+  seed: string
+  /** Factor on settlement times; 0 settles at once. */
+  timeScale: number
+  faults: FaultShares
+  /** The mid in fiat per USD right now. May throw; nothing is done then. */
+  mid(currency: Fiat): Rate
+}
+
+const endingOf = (operation: Operation, fault: Fault | null): Pick<Plan, 'ending' | 'reason'> => {
+  if (operation.leg === 'refund' && operation.undoes === null)
+    return { ending: 'refused', reason: 'a refund must name the on-ramp that it undoes' }
+  if (fault === 'refuse') return { ending: 'refused', reason: 'refused by a sandbox fault' }
+  if (fault === 'fail') return { ending: 'fails', reason: 'failed at settlement by a sandbox fault' }
+  return { ending: 'settles', reason: null }
+}
+
+const REFUSAL = { refused: 'route', fails: 'temporary' } as const satisfies Partial<Record<Ending, string>>
+
+const refusalOf = ({ reference, reason }: Entry, ending: keyof typeof REFUSAL): Outcome => ({
+  kind: 'refused',
+  reason: REFUSAL[ending],
+  message: reason ?? ending,
+  reference,
+})
+
+const outcomeAt = (nowMs: number, operation: Operation, entry: Entry): Outcome => {
+  const { reference, ending, endsAtMs } = entry
+  if (ending === 'refused') return refusalOf(entry, ending)
+  if (nowMs < endsAtMs) return { kind: 'accepted', reference }
+  if (ending === 'fails') return refusalOf(entry, ending)
+  const currency = operation.leg === 'refund' ? operation.currency : 'USDC'
+  return { kind: 'done', reference, settled: { ...entry.settled, currency } }
+}
+
+/**
+ * A provider that is played: its books are a table, so every process sees the same one, across restarts too.
+ * Calls throw when the signal is set, when the database does, and where a fault says that the connection broke.
+ */
+export const createSandbox = (options: SandboxOptions): Provider => {
+  const { sql, clock, name, spreadBps, seed, timeScale } = options
+
+  const planOf = (operation: Operation, fault: Fault | null): Plan => {
+    const { key, leg } = operation
+    return {
+      // The end of a key is random in every version of UUID; the start of some is only the time.
+      reference: `sbx_${leg}_${key.slice(-12)}`,
+      settled: settledAt(operation, executedRate(operation, options.mid, seed)),
+      ...endingOf(operation, fault),
+      endsAtMs: clock.now() + settlementMs(seed, key, timeScale, fault === 'slow'),
+      arrives: fault !== 'timeout',
+    }
+  }
+
+  const act = async (operation: Operation, signal: AbortSignal): Promise<Outcome> => {
+    const fault = faultOf(operation, options.faults, seed)
+    const entry = await book(sql, name, operation, planOf(operation, fault))
+    if (entry.calls === 0) return hang(signal)
+    if (fault === 'drop' && entry.calls === 1) throw new Error(`the connection to ${name} broke`)
+    if (entry.ending === 'refused') return refusalOf(entry, entry.ending)
+    const checkAfterMs = Math.ceil(EARLIEST_MS * timeScale)
+    return { kind: 'accepted', reference: entry.reference, checkAfterMs }
+  }
+
+  const look = async (operation: Operation): Promise<Outcome> => {
+    const entry = await find(sql, name, operation.key)
+    return entry && entry.calls > 0 ? outcomeAt(clock.now(), operation, entry) : { kind: 'not_found' }
+  }
+
+  return {
+    name,
+    capabilities: { currencies: FIAT_CURRENCIES, chains: CHAINS },
+    price: (leg, currency, fiatPerUsd) => priceOf(leg, currency, fiatPerUsd, spreadBps),
+    initiate: (operation, signal) => untilAborted(signal, () => act(operation, signal)),
+    status: (operation, signal) => untilAborted(signal, () => look(operation)),
+  }
+}

@@ -1,0 +1,50 @@
+import type { Fiat } from '../../core/currency.ts'
+import { convertDown, costOf } from '../../core/money.ts'
+import { lessBps, multiplyDown, RATE_UNITS, type Rate, ratioDown } from '../../core/rate.ts'
+import type { Operation, Settled } from '../port.ts'
+import { drawInteger } from './draw.ts'
+
+/** Before that nothing settles, at a time scale of 1. */
+export const EARLIEST_MS = 90_000
+const LATEST_MS = 120_000
+const SLOW_FACTOR = 5
+/** 27 bps in units of a rate. */
+const DRIFT_UNITS = Number((RATE_UNITS * 27n) / 10_000n)
+
+const ONE = RATE_UNITS as Rate
+
+/** A sandbox's price from the mid in fiat per USD: USDC per fiat, or fiat per USDC less the spread; rounded down. */
+export const priceOf = (
+  leg: 'onramp' | 'offramp',
+  currency: Fiat,
+  fiatPerUsd: Rate,
+  spreadBps: bigint,
+): Rate => {
+  if (leg === 'offramp') return lessBps(fiatPerUsd, spreadBps)
+  return currency === 'USD' ? ONE : ratioDown(ONE, fiatPerUsd)
+}
+
+/**
+ * The rate at which a leg is carried out: drawn by key from 27 bps around the mid (fiat per USD), and 1 for a
+ * refund and for USD into USDC. Throws what `mid` throws.
+ */
+export const executedRate = (operation: Operation, mid: (currency: Fiat) => Rate, seed: string): Rate => {
+  const { leg, currency, key } = operation
+  if (leg === 'refund' || (leg === 'onramp' && currency === 'USD')) return ONE
+  const drift = RATE_UNITS + BigInt(drawInteger(seed, key, 'drift', -DRIFT_UNITS, DRIFT_UNITS))
+  return multiplyDown(priceOf(leg, currency, mid(currency), 0n), drift as Rate)
+}
+
+/** What an operation comes to at a rate: USDC received rounded down, USDC spent rounded up, or the fiat returned. */
+export const settledAt = ({ leg, amount, currency }: Operation, rate: Rate): Settled => {
+  if (leg === 'refund') return { amount, currency, rate }
+  const usdc =
+    leg === 'onramp' ? convertDown(amount, currency, 'USDC', rate) : costOf(amount, 'USDC', currency, rate)
+  return { amount: usdc, currency: 'USDC', rate }
+}
+
+/** Milliseconds from acceptance to settlement: 90 to 120 s times the scale, five times that when slow. */
+export const settlementMs = (seed: string, key: string, timeScale: number, slow: boolean): number =>
+  Math.ceil(
+    drawInteger(seed, key, 'settlement', EARLIEST_MS, LATEST_MS) * timeScale * (slow ? SLOW_FACTOR : 1),
+  )

@@ -1,0 +1,81 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { FIAT_CURRENCIES } from '../core/currency.ts'
+import { strict } from '../http/schemas.ts'
+
+/** How long a quote can be paid, in seconds. */
+export const QUOTE_SECONDS = 60
+
+const CurrencyCode = Type.String({
+  pattern: '^[A-Z]{3}$',
+  description: `ISO 4217 code: ${FIAT_CURRENCIES.join(', ')}`,
+  examples: ['USD'],
+})
+
+const MinorUnits = (description: string) => Type.Integer({ minimum: 0, description })
+
+export const QuoteRequest = strict(
+  {
+    from_currency: CurrencyCode,
+    to_currency: CurrencyCode,
+    amount: Type.Integer({
+      minimum: 1,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'What the payer hands in, in minor units of from_currency (100000 is 1,000.00 USD)',
+    }),
+  },
+  { examples: [{ from_currency: 'USD', to_currency: 'EUR', amount: 100_000 }] },
+)
+
+const EXAMPLE = {
+  quote_id: 'quote_a1b2c3d4-e5f6-7890-abcd-ef1234567890',
+  amount: 100_000,
+  currency: 'USD',
+  exchange_rate: 0.92049,
+  fees: { platform_fee: 2100, onramp_fee: 1050, offramp_fee: 1575, total_fees: 4725, currency: 'USD' },
+  guaranteed_payout: 87_699,
+  payout_currency: 'EUR',
+  expires_at: '2026-11-23T12:01:00.000Z',
+  valid_for_seconds: 60,
+  rate_source: 'fallback',
+  provider: 'sandbox_a',
+  route: { chain: 'base', onramp: 'sandbox_a', offramp: 'sandbox_a' },
+} as const
+
+const properties = {
+  quote_id: Type.String({ description: 'quote_ and a UUID' }),
+  amount: MinorUnits('Source amount, minor units'),
+  currency: Type.String(),
+  exchange_rate: Type.Number({
+    description: 'Target per source currency; floor(net amount x this) is the payout',
+  }),
+  fees: strict({
+    platform_fee: MinorUnits('Minor units of the source currency'),
+    onramp_fee: MinorUnits('Minor units of the source currency'),
+    offramp_fee: MinorUnits('Minor units of the source currency'),
+    total_fees: MinorUnits('Sum of the three'),
+    currency: Type.String(),
+  }),
+  guaranteed_payout: MinorUnits('What the payee gets, minor units of payout_currency'),
+  payout_currency: Type.String(),
+  expires_at: Type.String({ format: 'date-time' }),
+  valid_for_seconds: Type.Integer({ minimum: 0, maximum: QUOTE_SECONDS }),
+  rate_source: Type.Union([Type.Literal('live'), Type.Literal('cached'), Type.Literal('fallback')], {
+    description: 'Where the mid rate came from; fallback is a built-in sample table',
+  }),
+  provider: Type.String({ description: 'Provider whose executable rate this is' }),
+  route: strict({ chain: Type.String(), onramp: Type.String(), offramp: Type.String() }),
+}
+
+export const Quote = strict(properties, { examples: [EXAMPLE] })
+
+export const QuoteWithStatus = strict(
+  {
+    ...properties,
+    status: Type.Union([Type.Literal('open'), Type.Literal('used'), Type.Literal('expired')]),
+  },
+  { examples: [{ ...EXAMPLE, status: 'open' }] },
+)
+
+export type QuoteRequest = Static<typeof QuoteRequest>
+export type Quote = Static<typeof Quote>
+export type QuoteWithStatus = Static<typeof QuoteWithStatus>

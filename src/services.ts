@@ -1,0 +1,80 @@
+import type { PgBoss } from 'pg-boss'
+import type { Config } from './config.ts'
+import type { Clock } from './core/clock.ts'
+import type { Ids } from './core/ids.ts'
+import type { Database } from './db/client.ts'
+import { createFallbackMarket } from './market/service.ts'
+import { createPaymentService } from './payments/service.ts'
+import { type Checkpoint, createStepRunner } from './payments/steps.ts'
+import { createPaymentStore } from './payments/store.ts'
+import { timingOf } from './payments/timing.ts'
+import type { Provider } from './providers/port.ts'
+import { createRouter } from './providers/router.ts'
+import { parseFaults } from './providers/sandbox/faults.ts'
+import { createSandboxFleet } from './providers/sandbox/fleet.ts'
+import { createQuoteService } from './quotes/service.ts'
+import { createQuoteStore } from './quotes/store.ts'
+import type { Logger } from './telemetry/logger.ts'
+
+/** What the services stand on; tests bring their own clock, ids, providers and checkpoints. */
+export interface Foundation {
+  config: Config
+  database: Database
+  boss: PgBoss
+  clock: Clock
+  ids: Ids
+  log: Logger
+  providers?: readonly Provider[]
+  checkpoint?: (point: Checkpoint) => Promise<void> | void
+}
+
+/** Builds the domains and connects them; nothing runs yet. */
+export const createServices = (foundation: Foundation) => {
+  const { config, database, boss, clock, ids, log } = foundation
+  const market = createFallbackMarket()
+  const providers =
+    foundation.providers ??
+    createSandboxFleet({
+      sql: database.sql,
+      clock,
+      seed: config.SANDBOX_SEED,
+      timeScale: config.SANDBOX_TIME_SCALE,
+      faults: parseFaults(config.SANDBOX_FAULTS),
+      mid: (currency) => market.mid(currency).fiatPerUsd,
+    })
+  const router = createRouter(providers, clock, config.PROVIDER_DEADLINE_MS)
+
+  // Set by the workers of this process; without them the workers of others find the work by polling.
+  const wakers = { payments: () => {}, webhooks: () => {} }
+  const wake = (work: { payments: boolean; webhooks: boolean }) => {
+    if (work.payments) wakers.payments()
+    if (work.webhooks) wakers.webhooks()
+  }
+
+  return {
+    market,
+    router,
+    wakers,
+    quotes: createQuoteService({ store: createQuoteStore(database), market, router, ids }),
+    payments: createPaymentService({
+      database,
+      store: createPaymentStore(database),
+      boss,
+      ids,
+      settleWithinSeconds: config.SETTLE_WITHIN_SECONDS,
+      wake,
+    }),
+    runSteps: createStepRunner({
+      database,
+      boss,
+      router,
+      ids,
+      log,
+      timing: timingOf(config.POLL_FIRST_SECONDS, config.SANDBOX_TIME_SCALE),
+      wake,
+      ...(foundation.checkpoint ? { checkpoint: foundation.checkpoint } : {}),
+    }),
+  }
+}
+
+export type Services = ReturnType<typeof createServices>
