@@ -1,5 +1,6 @@
 import { type AnyElysia, Elysia } from 'elysia'
-import { type Authenticate, authPlugin } from './http/auth.ts'
+import type { Authenticate } from './core/principal.ts'
+import { authPlugin } from './http/auth.ts'
 import { jsonBody } from './http/body.ts'
 import { contextPlugin } from './http/context.ts'
 import { errorPlugin } from './http/errors.ts'

@@ -82,6 +82,22 @@ const allowed = (schema: TSchema): string => {
   return 'a non-empty text'
 }
 
+const PLAIN_NUMBER = /^-?\d+(\.\d+)?$/
+
+// Not Value.Convert: it reads 3000.5 as 3000, 1e3 as 1 and true as 1, and the program would run with that.
+const numbersRead = (given: Record<string, string | undefined>): Record<string, unknown> => {
+  const properties: Record<string, TSchema> = Environment.properties
+  const isNumeric = (name: string) => ['integer', 'number'].includes(properties[name]?.type)
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [
+      name,
+      value && isNumeric(name) && PLAIN_NUMBER.test(value) ? Number(value) : value,
+    ]),
+  )
+}
+
+const isPostgresUrl = (url: string): boolean => /^postgres(ql)?:\/\//.test(url) && URL.canParse(url)
+
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 
@@ -107,7 +123,7 @@ export const loadConfig = (source: Record<string, string | undefined>): Config =
       .map((name) => [name, source[name]?.trim()] as const)
       .filter(([, value]) => value),
   )
-  const env = Value.Convert(Environment, Value.Default(Environment, { ...given })) as Env
+  const env = Value.Default(Environment, numbersRead(given)) as Env
   const bad = new Set([...Value.Errors(Environment, env)].map((error) => error.path.slice(1)))
   if (bad.size > 0) {
     const properties: Record<string, TSchema> = Environment.properties
@@ -127,8 +143,8 @@ export const loadConfig = (source: Record<string, string | undefined>): Config =
     SANDBOX_FAULTS: given.SANDBOX_FAULTS ?? '',
   }
   const refused = conflicts(config)
-  if (config.DATABASE_URL && !/^postgres(ql)?:\/\//.test(config.DATABASE_URL))
-    refused.push('DATABASE_URL must start with postgres:// or postgresql://')
+  if (config.DATABASE_URL && !isPostgresUrl(config.DATABASE_URL))
+    refused.push('DATABASE_URL must be a URL that starts with postgres:// or postgresql://')
   if (refused.length > 0) throw new ConfigError(refused)
   return config
 }

@@ -18,12 +18,27 @@ const config = (() => {
 const running = await startProcess(config).catch(fail)
 if (process.stdout.isTTY || config.NODE_ENV === 'development') console.log(welcome(running, config))
 
-let stopping = false
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+// One Ctrl-C arrives several times within milliseconds: from the terminal, and from each wrapper that passes it on.
+const SAME_SIGNAL_MS = 500
+
+let stoppingSince: number | undefined
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
+    if (stoppingSince === undefined) {
+      stoppingSince = performance.now()
+      running.stop().then(() => process.exit(0), fail)
+      return
+    }
     // Whoever asks twice does not want to wait for the grace period.
-    if (stopping) process.exit(1)
-    stopping = true
-    running.stop().then(() => process.exit(0), fail)
+    if (performance.now() - stoppingSince > SAME_SIGNAL_MS) process.exit(1)
+  })
+}
+
+// Nothing is lost by ending here: whatever was accepted is in the database, and the next start goes on with it.
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => {
+    running.log.fatal({ err: error }, event)
+    const end = () => process.exit(1)
+    running.stop().then(end, end)
   })
 }

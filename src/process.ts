@@ -6,7 +6,7 @@ import type { Config } from './config.ts'
 import { systemClock } from './core/clock.ts'
 import { randomIds } from './core/ids.ts'
 import { openDatabase } from './db/client.ts'
-import { startEmbedded } from './db/embedded.ts'
+import { startEmbedded } from './db/embedded/server.ts'
 import { migrateDatabase } from './db/migrate.ts'
 import { openAccess } from './http/auth.ts'
 import { paymentRoutes } from './payments/routes.ts'
@@ -14,6 +14,7 @@ import { createBoss, defineQueues } from './queue/boss.ts'
 import { quoteRoutes } from './quotes/routes.ts'
 import { createServices } from './services.ts'
 import { createLogger, flushLogger, type Logger } from './telemetry/logger.ts'
+import { webhookRoutes } from './webhooks/routes.ts'
 import { startWorkers } from './workers.ts'
 
 export interface Running {
@@ -73,12 +74,14 @@ export const startProcess = async (config: Config): Promise<Running> => {
       })
       const routes = [
         quoteRoutes(services.quotes, authenticate),
-        paymentRoutes(services.payments, authenticate),
+        paymentRoutes(services.payments, services.feed, authenticate),
+        webhookRoutes(services.webhooks, authenticate),
       ]
       const app = createApp({ log, authenticate, version, ready, routes })
       app.listen({ port: config.PORT, hostname: config.HOST })
       started.push(async () => {
         // Open event streams never end by themselves.
+        services.feed.close()
         const cut = setTimeout(() => app.server?.stop(true), config.SHUTDOWN_GRACE_MS)
         await app.stop()
         clearTimeout(cut)

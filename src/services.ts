@@ -4,6 +4,7 @@ import type { Clock } from './core/clock.ts'
 import type { Ids } from './core/ids.ts'
 import type { Database } from './db/client.ts'
 import { createFallbackMarket } from './market/service.ts'
+import { createPaymentFeed } from './payments/feed.ts'
 import { createPaymentService } from './payments/service.ts'
 import { type Checkpoint, createStepRunner } from './payments/steps.ts'
 import { createPaymentStore } from './payments/store.ts'
@@ -15,6 +16,8 @@ import { createSandboxFleet } from './providers/sandbox/fleet.ts'
 import { createQuoteService } from './quotes/service.ts'
 import { createQuoteStore } from './quotes/store.ts'
 import type { Logger } from './telemetry/logger.ts'
+import { createWebhookService } from './webhooks/service.ts'
+import { systemResolve } from './webhooks/target.ts'
 
 /** What the services stand on; tests bring their own clock, ids, providers and checkpoints. */
 export interface Foundation {
@@ -46,15 +49,31 @@ export const createServices = (foundation: Foundation) => {
 
   // Set by the workers of this process; without them the workers of others find the work by polling.
   const wakers = { payments: () => {}, webhooks: () => {} }
+  const feed = createPaymentFeed({ sql: database.sql, log })
   const wake = (work: { payments: boolean; webhooks: boolean }) => {
+    feed.look()
     if (work.payments) wakers.payments()
     if (work.webhooks) wakers.webhooks()
   }
 
+  const webhooks = createWebhookService({
+    database,
+    boss,
+    clock,
+    ids,
+    log,
+    resolve: systemResolve,
+    // A developer's receiver is on the same machine; nobody else's may be on ours.
+    allowPrivate: config.DATABASE_URL === undefined && config.NODE_ENV !== 'production',
+    timeScale: 1,
+  })
+
   return {
     market,
+    webhooks,
     router,
     wakers,
+    feed,
     quotes: createQuoteService({ store: createQuoteStore(database), market, router, ids }),
     payments: createPaymentService({
       database,

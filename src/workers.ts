@@ -3,14 +3,21 @@ import { startPaymentWorker } from './payments/worker.ts'
 import { startWorker } from './queue/worker.ts'
 import type { Services } from './services.ts'
 import type { Logger } from './telemetry/logger.ts'
+import { startWebhookWorker } from './webhooks/worker.ts'
+
+/** Lost deliveries taken up at once; more wait for the next minute. */
+const LOST_DELIVERIES = 1_000
 
 /** Starts the workers of all queues in this process. */
 export const startWorkers = async (boss: PgBoss, services: Services, log: Logger): Promise<void> => {
   const payment = await startPaymentWorker(boss, services.runSteps)
   services.wakers.payments = payment.wake
+  const webhook = await startWebhookWorker(boss, services.webhooks)
+  services.wakers.webhooks = webhook.wake
   await startWorker(boss, 'reconcile', async () => {
     const payments = await services.payments.rescue()
-    if (payments > 0) log.warn({ payments }, 'took up payments that had lost their job')
+    const deliveries = await services.webhooks.enqueueOrphans(LOST_DELIVERIES)
+    if (payments + deliveries > 0) log.warn({ payments, deliveries }, 'took up work that had lost its job')
   })
   await startWorker(boss, 'quote_sweep', async () => {
     const quotes = await services.quotes.sweep()

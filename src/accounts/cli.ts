@@ -1,8 +1,8 @@
 /** `bun run keys create <account> [scopes]`: makes an API key for an account on DATABASE_URL. */
 import { ConfigError, loadConfig } from '../config.ts'
 import { randomIds } from '../core/ids.ts'
+import type { Scope } from '../core/principal.ts'
 import { openDatabase } from '../db/client.ts'
-import type { Scope } from '../http/auth.ts'
 import { SCOPES } from './keys.ts'
 import { createAccountService } from './service.ts'
 import { createAccountStore } from './store.ts'

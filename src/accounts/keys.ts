@@ -1,4 +1,4 @@
-import type { Scope } from '../http/auth.ts'
+import type { Scope } from '../core/principal.ts'
 
 export const SCOPES: readonly Scope[] = ['read', 'write', 'admin']
 

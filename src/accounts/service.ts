@@ -1,6 +1,6 @@
 import { AppError } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
-import type { Authenticate, Scope } from '../http/auth.ts'
+import type { Authenticate, Scope } from '../core/principal.ts'
 import { bearerKey, generateKey, hashKey, hintOf } from './keys.ts'
 import type { AccountStore } from './store.ts'
 

@@ -1,4 +1,11 @@
-import { type SchemaOptions, type TUnsafe, Type } from '@sinclair/typebox'
+import {
+  type ObjectOptions,
+  type SchemaOptions,
+  type TObject,
+  type TProperties,
+  type TUnsafe,
+  Type,
+} from '@sinclair/typebox'
 
 /** A schema for one of a few texts, typed as exactly those. */
 export const oneOf = <const T extends string>(values: readonly T[], options?: SchemaOptions): TUnsafe<T> =>
@@ -8,3 +15,7 @@ export const oneOf = <const T extends string>(values: readonly T[], options?: Sc
       options,
     ),
   )
+
+/** An object schema that refuses fields it does not name. Give a response or body a `title` to name it in the docs. */
+export const strict = <P extends TProperties>(properties: P, options?: ObjectOptions): TObject<P> =>
+  Type.Object(properties, { ...options, additionalProperties: false })

@@ -1,16 +1,6 @@
 import { Elysia } from 'elysia'
 import { AppError } from '../core/errors.ts'
-
-export type Scope = 'read' | 'write' | 'admin'
-
-/** Who is calling. */
-export interface Principal {
-  accountId: string
-  scopes: ReadonlySet<Scope>
-}
-
-/** Finds the caller of a request. Throws AppError UNAUTHORIZED when there is none. */
-export type Authenticate = (request: Request) => Principal | Promise<Principal>
+import type { Authenticate, Principal, Scope } from '../core/principal.ts'
 
 const principals = new WeakMap<Request, Principal>()
 

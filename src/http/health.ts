@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
-import { strict } from './schemas.ts'
+import { strict } from '../core/schema.ts'
 
 const Health = strict({ status: Type.Literal('ok') }, { title: 'Health' })
 const Readiness = strict(

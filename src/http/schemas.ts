@@ -1,9 +1,6 @@
-import { type ObjectOptions, type Static, type TObject, type TProperties, Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import { ERROR_STATUS, type ErrorCode } from '../core/errors.ts'
-
-/** An object schema that refuses fields it does not name. Give a response or body a `title` to name it in the docs. */
-export const strict = <P extends TProperties>(properties: P, options?: ObjectOptions): TObject<P> =>
-  Type.Object(properties, { ...options, additionalProperties: false })
+import { strict } from '../core/schema.ts'
 
 const codes = Object.keys(ERROR_STATUS) as ErrorCode[]
 

@@ -1,6 +1,7 @@
+import type { EventType } from '../webhooks/model.ts'
 import type { Exception, Status } from './transitions.ts'
 
-const ON_ENTERING: Partial<Record<Status, string>> = {
+const ON_ENTERING: Partial<Record<Status, EventType>> = {
   COMPLETED: 'payment.completed',
   FAILED: 'payment.failed',
   REFUNDED: 'payment.refunded',
@@ -10,7 +11,7 @@ const ON_ENTERING: Partial<Record<Status, string>> = {
 export const eventTypeOf = (
   before: { status: Status; exception: Exception },
   after: { to: Status; exception: Exception },
-): string | null => {
+): EventType | null => {
   if (after.to !== before.status) return ON_ENTERING[after.to] ?? 'payment.updated'
   if (after.exception === before.exception) return null
   return after.exception === 'needs_review' ? 'payment.needs_review' : 'payment.updated'

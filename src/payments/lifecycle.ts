@@ -194,7 +194,12 @@ export const settle = (
   }
   if (move.kind === 'rest') return effect({})
   if (move.kind === 'wait')
-    return effect({ message: 'Every provider is resting after errors', nextMs: timing.retryMaxMs })
+    return effect({
+      message: 'Every provider is resting after errors',
+      nextMs: timing.retryMaxMs,
+      // Nothing was asked, so nothing has become better.
+      ...(payment.exception === 'needs_review' ? { exception: 'needs_review' as const } : {}),
+    })
   if (move.kind === 'give_up') {
     const reason = 'no provider can serve this leg'
     return effect({ event: EXHAUSTED[payment.status], failureReason: reason })

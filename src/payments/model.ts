@@ -1,6 +1,5 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import { oneOf } from '../core/schema.ts'
-import { strict } from '../http/schemas.ts'
+import { oneOf, strict } from '../core/schema.ts'
 import { EXCEPTIONS, STATUSES } from './transitions.ts'
 
 const literals = <const T extends string>(values: readonly T[], description: string) =>
@@ -11,7 +10,13 @@ const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null
 const Timestamp = Type.String({ format: 'date-time' })
 
 const AccountName = (description: string) =>
-  Type.String({ minLength: 3, maxLength: 100, pattern: '^[^\\u0000-\\u001f\\u007f]+$', description })
+  Type.String({
+    minLength: 3,
+    maxLength: 100,
+    pattern: '^[^\\u0000-\\u001f\\u007f]+$',
+    error: 'must be text of 3 to 100 characters without control characters',
+    description,
+  })
 
 export const PaymentRequest = strict(
   {
@@ -20,7 +25,11 @@ export const PaymentRequest = strict(
       maximum: Number.MAX_SAFE_INTEGER,
       description: 'The quote’s source amount, minor units of its source currency',
     }),
-    currency: Type.String({ pattern: '^[A-Z]{3}$', description: 'The quote’s payout currency' }),
+    currency: Type.String({
+      pattern: '^[A-Z]{3}$',
+      error: 'must be an ISO 4217 code of three capital letters',
+      description: 'The quote’s payout currency',
+    }),
     source_account: AccountName('Who pays; 3 to 100 characters'),
     destination_account: AccountName('Who is paid; 3 to 100 characters, differs from source_account'),
     quote_id: Type.String({ minLength: 1, maxLength: 64, description: 'The quote that locks rate and fees' }),

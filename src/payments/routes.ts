@@ -1,14 +1,17 @@
 import { Type } from '@sinclair/typebox'
-import { Elysia, t } from 'elysia'
+import { Elysia, sse, t } from 'elysia'
 import { AppError } from '../core/errors.ts'
 import { isUuid } from '../core/ids.ts'
-import { oneOf } from '../core/schema.ts'
-import { type Authenticate, authPlugin } from '../http/auth.ts'
+import type { Authenticate } from '../core/principal.ts'
+import { oneOf, strict } from '../core/schema.ts'
+import { authPlugin } from '../http/auth.ts'
 import { requestIdOf } from '../http/context.ts'
 import { parseIdempotencyKey } from '../http/idempotency.ts'
-import { ErrorBody, strict } from '../http/schemas.ts'
+import { ErrorBody } from '../http/schemas.ts'
+import type { PaymentFeed } from './feed.ts'
 import { Payment, PaymentAccepted, PaymentPage, PaymentRequest } from './model.ts'
 import type { PaymentService } from './service.ts'
+import type { AuditEntry } from './sql/audit.ts'
 import { STATUSES } from './transitions.ts'
 
 const PaymentId = strict({ id: Type.String({ description: 'The payment’s UUID' }) })
@@ -28,8 +31,25 @@ const cursorOf = (cursor: string): string => {
   ])
 }
 
+/** A day that no calendar has would otherwise roll over, and PostgreSQL reads no year beyond these as we write it. */
+const instantOf = (name: string, text: string): Date => {
+  const time = new Date(text)
+  const year = time.getUTCFullYear()
+  const day = text.slice(0, 10)
+  const exists = new Date(`${day}T00:00:00Z`).getUTCDate() === Number(day.slice(-2))
+  if (exists && year >= 1 && year <= 9999) return time
+  const message = 'must be an ISO 8601 date and time between the years 1 and 9999 (query parameter)'
+  throw new AppError('VALIDATION_ERROR', `/${name} ${message}`, [{ path: `/${name}`, message }])
+}
+
+const transitionEvent = ({ version, account_id: _own, ...data }: AuditEntry) => ({
+  id: version,
+  event: 'transition',
+  data: { ...data, sequence: version },
+})
+
 /** The payments' endpoints. */
-export const paymentRoutes = (service: PaymentService, authenticate: Authenticate) =>
+export const paymentRoutes = (service: PaymentService, feed: PaymentFeed, authenticate: Authenticate) =>
   new Elysia({ name: 'payments', prefix: '/payments', tags: ['Payments'] })
     .use(authPlugin(authenticate))
     .post(
@@ -70,8 +90,10 @@ export const paymentRoutes = (service: PaymentService, authenticate: Authenticat
         service.list(principal.accountId, {
           limit: query.limit,
           ...(query.status ? { status: query.status } : {}),
-          ...(query.created_from ? { createdFrom: new Date(query.created_from) } : {}),
-          ...(query.created_before ? { createdBefore: new Date(query.created_before) } : {}),
+          ...(query.created_from ? { createdFrom: instantOf('created_from', query.created_from) } : {}),
+          ...(query.created_before
+            ? { createdBefore: instantOf('created_before', query.created_before) }
+            : {}),
           ...(query.cursor === undefined ? {} : { after: cursorOf(query.cursor) }),
         }),
       {
@@ -87,6 +109,42 @@ export const paymentRoutes = (service: PaymentService, authenticate: Authenticat
       response: { 200: Payment, 404: ErrorBody },
       detail: { operationId: 'getPayment', summary: 'A payment with its legs and state history' },
     })
+    .get(
+      '/:id/events',
+      async function* ({ principal, params, request, server }) {
+        const { accountId } = principal
+        // Before the first event, because the answer to a payment that is not theirs must be a 404.
+        const payment = await service.get(accountId, params.id)
+        // A stream may be silent for longer than the server lets a connection idle.
+        server?.timeout(request, 0)
+        const after = Number.parseInt(request.headers.get('last-event-id') ?? '', 10) || 0
+        const entries = payment.completed_at
+          ? await feed.replay(accountId, params.id, after)
+          : feed.follow(accountId, params.id, after, request.signal)
+        for await (const entry of entries)
+          yield entry ? sse(transitionEvent(entry)) : sse({ event: 'heartbeat', data: {} })
+      },
+      {
+        auth: 'read',
+        params: PaymentId,
+        detail: {
+          operationId: 'followPayment',
+          summary: 'Its changes as server-sent events, until it ends',
+          description: 'Starts with the first change, or after Last-Event-ID.',
+          'x-responses': {
+            200: {
+              content: {
+                'text/event-stream': {
+                  schema: { type: 'string' },
+                  example:
+                    'id: 2\nevent: transition\ndata: {"payment_id":"d910ce80-3f54-46bf-a1b0-256234c6c08a","from_status":"PENDING","to_status":"ONRAMP_PENDING","exception":"none","message":"On-ramp transfer initiated","at":"2026-11-23T12:00:01.000Z","sequence":2}\n\n',
+                },
+              },
+            },
+          },
+        },
+      },
+    )
     .post(
       '/:id/cancel',
       ({ principal, params, request }) =>

@@ -3,10 +3,11 @@ import type { Ids } from '../core/ids.ts'
 import type { Database } from '../db/client.ts'
 import type { Outcome } from '../providers/port.ts'
 import type { Router } from '../providers/router.ts'
-import { inTransaction } from '../queue/transaction.ts'
+import { settleJobs } from '../queue/transaction.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { changeOf } from './changes.ts'
 import { type Choice, decide, legOf, type Move, type PaymentState, settle, type Timing } from './lifecycle.ts'
+import { soundOutcome } from './outcome.ts'
 import { type Change, commitChanges } from './sql/commit.ts'
 import { journalOperations, loadPayments, type PaymentKey } from './sql/steps.ts'
 
@@ -68,8 +69,14 @@ export const createStepRunner = (deps: StepDeps) => {
     return writes.length > 0 ? journalOperations(database.sql, writes) : new Set()
   }
 
-  const perform = ({ move }: Step): Promise<Outcome> | null =>
-    move.kind === 'submit' || move.kind === 'inquire' || move.kind === 'poll' ? router.perform(move) : null
+  const perform = async ({ move }: Step): Promise<Outcome | null> => {
+    if (move.kind !== 'submit' && move.kind !== 'inquire' && move.kind !== 'poll') return null
+    try {
+      return soundOutcome(await router.perform(move))
+    } catch {
+      return { kind: 'unknown', message: 'its answer could not be read' }
+    }
+  }
 
   const changeFor = (step: Step, outcome: Outcome | null, journalled: ReadonlySet<string>): Change => {
     const { job, payment, choice, move } = step
@@ -89,12 +96,8 @@ export const createStepRunner = (deps: StepDeps) => {
 
   const commit = async (jobs: Job<PaymentKey>[], changes: ReadonlyMap<string, Change>) =>
     database.sql.begin(async (tx) => {
-      // Completing first: the queue refuses a second live job for a payment. Only claims that are still ours
-      // are settled, so a worker that was presumed dead commits nothing.
-      const done = (await boss.complete('payment', jobs, null, { db: inTransaction(tx) })) as {
-        settled?: string[]
-      }
-      const settled = new Set(done.settled)
+      // A worker that was presumed dead settles nothing, and so commits nothing.
+      const settled = await settleJobs(boss, 'payment', jobs, tx)
       const ours = jobs.flatMap((job) => (settled.has(job.id) ? (changes.get(job.id) ?? []) : []))
       return { ours, ...(await commitChanges(tx, ours)) }
     })

@@ -2,7 +2,8 @@ import type { Currency, Fiat } from '../core/currency.ts'
 import type { Rate } from '../core/rate.ts'
 
 /** The three effects a payment has outside: money in to USDC, USDC to money out, and money in given back. */
-export type Leg = 'onramp' | 'offramp' | 'refund'
+export const LEGS = ['onramp', 'offramp', 'refund'] as const
+export type Leg = (typeof LEGS)[number]
 
 export const CHAINS = ['base', 'polygon', 'arbitrum', 'solana', 'ethereum'] as const
 export type Chain = (typeof CHAINS)[number]

@@ -54,7 +54,8 @@ export const WORKERS = {
   payment: { batchSize: 200, localConcurrency: 4, pollingIntervalSeconds: 0.5, burstWhenBatchFull: true },
   webhook: {
     batchSize: 20,
-    localConcurrency: 4,
+    // More loops than one endpoint may hold, or a single one that hangs would stop all others.
+    localConcurrency: 16,
     pollingIntervalSeconds: 0.5,
     burstWhenBatchFull: true,
     groupConcurrency: 4,

@@ -1,8 +1,8 @@
 import type { Job, PgBoss, WorkOptions } from 'pg-boss'
-import { type QueueName, WORKERS } from './definitions.ts'
+import { WORKERS } from './definitions.ts'
 
 export interface Worker {
-  /** Makes the worker look for work now instead of at its next poll. */
+  /** Makes an idle loop of the worker look for work now instead of at its next poll. */
   wake(): void
 }
 
@@ -12,10 +12,31 @@ export interface Worker {
  */
 export const startWorker = async <Data extends object>(
   boss: PgBoss,
-  queue: Exclude<QueueName, 'payment_dead'>,
+  queue: keyof typeof WORKERS,
   handler: (jobs: Job<Data>[]) => Promise<void>,
 ): Promise<Worker> => {
-  const options: WorkOptions = WORKERS[queue]
-  const id = await boss.work<Data>(queue, options, handler)
-  return { wake: () => boss.notifyWorker(id) }
+  const { localConcurrency = 1, ...options }: WorkOptions = WORKERS[queue]
+  // One registration a loop: pg-boss can wake only loops that it gave an id for, and one that waits for a slow
+  // provider must not be the only one that can be woken.
+  const loops = await Promise.all(
+    Array.from({ length: localConcurrency }, async () => {
+      const loop = { id: '', busy: false }
+      loop.id = await boss.work<Data>(queue, options, async (jobs) => {
+        loop.busy = true
+        try {
+          await handler(jobs)
+        } finally {
+          loop.busy = false
+        }
+      })
+      return loop
+    }),
+  )
+  return {
+    wake: () => {
+      const idle = loops.find(({ busy }) => !busy)
+      // A busy loop that is woken looks again as soon as it is done.
+      for (const { id } of idle ? [idle] : loops) boss.notifyWorker(id)
+    },
+  }
 }

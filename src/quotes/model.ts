@@ -1,12 +1,13 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { FIAT_CURRENCIES } from '../core/currency.ts'
-import { strict } from '../http/schemas.ts'
+import { strict } from '../core/schema.ts'
 
 /** How long a quote can be paid, in seconds. */
 export const QUOTE_SECONDS = 60
 
 const CurrencyCode = Type.String({
   pattern: '^[A-Z]{3}$',
+  error: 'must be an ISO 4217 code of three capital letters',
   description: `ISO 4217 code: ${FIAT_CURRENCIES.join(', ')}`,
   examples: ['USD'],
 })
@@ -46,7 +47,8 @@ const properties = {
   amount: MinorUnits('Source amount, minor units'),
   currency: Type.String(),
   exchange_rate: Type.Number({
-    description: 'Target per source currency; floor(net amount x this) is the payout',
+    description:
+      'Major units of the target per major unit of the source; the payout is the net amount times this, rounded down',
   }),
   fees: strict({
     platform_fee: MinorUnits('Minor units of the source currency'),

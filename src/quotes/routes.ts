@@ -1,7 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
-import { type Authenticate, authPlugin } from '../http/auth.ts'
-import { ErrorBody, strict } from '../http/schemas.ts'
+import type { Authenticate } from '../core/principal.ts'
+import { strict } from '../core/schema.ts'
+import { authPlugin } from '../http/auth.ts'
+import { ErrorBody } from '../http/schemas.ts'
 import { Quote, QuoteRequest, QuoteWithStatus } from './model.ts'
 import type { QuoteService } from './service.ts'
 

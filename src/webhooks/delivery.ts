@@ -1,7 +1,7 @@
 import type { Job, PgBoss } from 'pg-boss'
 import type { Clock } from '../core/clock.ts'
 import type { Database } from '../db/client.ts'
-import { inTransaction } from '../queue/transaction.ts'
+import { settleJobs } from '../queue/transaction.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { type DeliveryKey, type Due, loadDeliveries, recordChanges } from './delivery-store.ts'
 import { attemptedChange, type Change, droppedChange } from './outcome.ts'
@@ -76,19 +76,25 @@ export const createDeliver = (deps: DeliveryDeps) => {
     return await attempt(due, { url: due.url, secret: due.secret })
   }
 
+  // Completing first, because the queue refuses a second live job for a delivery. A claim that has expired belongs
+  // to another worker by now, which will record what it finds.
+  const commit = (finished: readonly Finished[]): Promise<ReadonlySet<string>> =>
+    database.sql.begin(async (tx) => {
+      const jobs = finished.map(({ job }) => job)
+      const ours = await settleJobs(boss, 'webhook', jobs, tx)
+      const changes = finished.flatMap(({ job, change }) => (change && ours.has(job.id) ? [change] : []))
+      return changes.length > 0 ? await recordChanges(tx, changes) : new Set()
+    })
+
   const record = async (finished: readonly Finished[]): Promise<void> => {
     if (finished.length === 0) return
-    const jobs = finished.map(({ job }) => job)
-    await database.sql.begin(async (tx) => {
-      // Completing first, because the queue refuses a second live job for a delivery. A claim that has expired
-      // belongs to another worker by now, which will record what it finds.
-      const done = await boss.complete('webhook', jobs, null, { db: inTransaction(tx) })
-      const { settled } = done as { settled?: string[] }
-      if (!settled) throw new Error('the queue does not tell which jobs it completed')
-      const ours = new Set(settled)
-      const changes = finished.flatMap(({ job, change }) => (change && ours.has(job.id) ? [change] : []))
-      if (changes.length > 0) await recordChanges(tx, changes)
-    })
+    const recorded = await commit(finished)
+    for (const { change } of finished)
+      if (change && !recorded.has(change.id))
+        log.warn(
+          { account_id: change.account_id, delivery_id: change.id },
+          'webhook attempt not recorded: the delivery had moved on',
+        )
   }
 
   return async (jobs: readonly DeliveryJob[]): Promise<void> => {

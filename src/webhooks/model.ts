@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { t } from 'elysia'
-import { strict } from '../http/schemas.ts'
+import { strict } from '../core/schema.ts'
 
 /** Every event that an endpoint can be sent. */
 export const EVENT_TYPES = [

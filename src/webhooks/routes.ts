@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
-import { type Authenticate, authPlugin } from '../http/auth.ts'
+import type { Authenticate } from '../core/principal.ts'
+import { authPlugin } from '../http/auth.ts'
 import { ErrorBody } from '../http/schemas.ts'
 import {
   Endpoint,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import { type EmbeddedPostgres, startEmbedded } from '../../src/db/embedded.ts'
+import { type EmbeddedPostgres, startEmbedded } from '../../src/db/embedded/server.ts'
 
 // What patches/postgres@3.4.9.patch is for. When these pass without it, the patch can go.
 // That nothing goes uncaught is bun test's own check: it fails the test during which that happens.

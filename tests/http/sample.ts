@@ -3,8 +3,10 @@ import { Elysia, sse, t } from 'elysia'
 import pino from 'pino'
 import { createApp } from '../../src/app.ts'
 import { AppError } from '../../src/core/errors.ts'
-import { type Authenticate, authPlugin } from '../../src/http/auth.ts'
-import { ErrorBody, strict } from '../../src/http/schemas.ts'
+import type { Authenticate } from '../../src/core/principal.ts'
+import { strict } from '../../src/core/schema.ts'
+import { authPlugin } from '../../src/http/auth.ts'
+import { ErrorBody } from '../../src/http/schemas.ts'
 
 const Transfer = strict(
   {

@@ -137,15 +137,23 @@ export interface DeliveryRow {
   delivered: boolean
 }
 
-export const deliveries = ({ sql }: Database) =>
+export const deliveries = ({ sql }: Database): Promise<DeliveryRow[]> =>
   sql.unsafe<DeliveryRow[]>(
     `select id, endpoint_id, status, attempts, last_status, last_error, delivered_at is not null as delivered
      from webhook_deliveries order by id`,
   )
 
+interface LiveJob {
+  id: string
+  singleton_key: string
+  group_id: string
+  state: string
+  due_in: number
+}
+
 /** Jobs that are waiting or running, with the seconds until they are due. */
-export const liveJobs = ({ sql }: Database) =>
-  sql.unsafe<{ id: string; singleton_key: string; group_id: string; state: string; due_in: number }[]>(
+export const liveJobs = ({ sql }: Database): Promise<LiveJob[]> =>
+  sql.unsafe<LiveJob[]>(
     `select id, singleton_key, group_id, state::text,
        extract(epoch from start_after - pgboss.job_now())::float8 as due_in
      from pgboss.job where name = 'webhook' and state <= 'active'`,
@@ -158,7 +166,8 @@ export const makeDue = ({ sql }: Database) =>
   )
 
 /** What happens to the claims of a worker that died: they run out, and the queue offers the jobs again. */
-export const expireClaims = async ({ sql }: Database, boss: PgBoss) => {
+export const expireClaims = async (database: Database, boss: PgBoss) => {
+  const { sql } = database
   await sql.unsafe(
     `update pgboss.job set started_on = started_on - interval '1 hour' where name = 'webhook' and state = 'active'`,
   )
@@ -166,5 +175,5 @@ export const expireClaims = async ({ sql }: Database, boss: PgBoss) => {
     "update pgboss.queue set monitor_on = null, monitor_claim_on = null where name = 'webhook'",
   )
   await boss.supervise('webhook')
-  await makeDue({ sql } as Database)
+  await makeDue(database)
 }

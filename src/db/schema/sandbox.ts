@@ -19,7 +19,7 @@ export const sandboxOperations = sandbox.table(
     /** How it ends: settles, fails at settlement, or was refused at once. */
     ending: text().notNull(),
     reason: text(),
-    /** How often it was asked to act; only the first call ever moves money. */
+    /** Calls to act that arrived; 0 while the only one was lost. Only the first moves money. */
     calls: integer().notNull().default(1),
     /** When it ends, in epoch milliseconds of the sandbox's clock. */
     endsAtMs: bigint({ mode: 'number' }).notNull(),

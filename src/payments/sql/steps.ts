@@ -108,12 +108,13 @@ export const journalOperations = async (
   return new Set(rows.map(({ payment_id }) => payment_id))
 }
 
+// The conditions on the job are those of the exclusive policy's index.
 const ORPHANS = `
 with orphans as (
   select p.account_id, p.id from payments p
   where p.ended_at is null and p.updated_at < now() - interval '1 minute' and not exists (
-    select from pgboss.job j where j.name = 'payment' and j.singleton_key = p.id::text
-      and j.state in ('created', 'retry', 'active'))
+    select from pgboss.job j where j.name = 'payment' and j.policy = 'exclusive'
+      and coalesce(j.singleton_key, '') = p.id::text and j.state <= 'active')
   order by p.updated_at limit $1
 )
 select account_id, id as payment_id from orphans`

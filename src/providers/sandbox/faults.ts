@@ -1,4 +1,4 @@
-import type { Leg, Operation } from '../port.ts'
+import { LEGS, type Operation } from '../port.ts'
 import { drawInteger } from './draw.ts'
 
 /** What can go wrong in a sandbox, and what it does then. */
@@ -19,8 +19,6 @@ export const SHARE_UNITS = 1_000_000
 
 /** How many of a million operations meet each fault; together at most SHARE_UNITS. */
 export type FaultShares = Readonly<Record<Fault, number>>
-
-const LEGS = ['onramp', 'offramp', 'refund'] as const satisfies readonly Leg[]
 
 // What follows a colon or a dash only makes the account unique, such as fail_onramp-42.
 const ACCOUNT = new RegExp(`^(${FAULT_KINDS.join('|')})_(${LEGS.join('|')})(_once)?(?:[:-]|$)`)

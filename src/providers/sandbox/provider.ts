@@ -60,7 +60,7 @@ export const createSandbox = (options: SandboxOptions): Provider => {
     return {
       // The end of a key is random in every version of UUID; the start of some is only the time.
       reference: `sbx_${leg}_${key.slice(-12)}`,
-      settled: settledAt(operation, executedRate(operation, options.mid, seed)),
+      settled: settledAt(operation, executedRate(operation, options.mid, seed, spreadBps)),
       ...endingOf(operation, fault),
       endsAtMs: clock.now() + settlementMs(seed, key, timeScale, fault === 'slow'),
       arrives: fault !== 'timeout',

@@ -25,14 +25,20 @@ export const priceOf = (
 }
 
 /**
- * The rate at which a leg is carried out: drawn by key from 27 bps around the mid (fiat per USD), and 1 for a
- * refund and for USD into USDC. Throws what `mid` throws.
+ * The rate at which a leg is carried out: drawn by key from 27 bps around the provider's own price now. A refund
+ * is 1, and USD has no market to drift in: its price stands. Throws what `mid` throws.
  */
-export const executedRate = (operation: Operation, mid: (currency: Fiat) => Rate, seed: string): Rate => {
+export const executedRate = (
+  operation: Operation,
+  mid: (currency: Fiat) => Rate,
+  seed: string,
+  spreadBps: bigint,
+): Rate => {
   const { leg, currency, key } = operation
-  if (leg === 'refund' || (leg === 'onramp' && currency === 'USD')) return ONE
+  if (leg === 'refund') return ONE
+  if (currency === 'USD') return priceOf(leg, currency, ONE, spreadBps)
   const drift = RATE_UNITS + BigInt(drawInteger(seed, key, 'drift', -DRIFT_UNITS, DRIFT_UNITS))
-  return multiplyDown(priceOf(leg, currency, mid(currency), 0n), drift as Rate)
+  return multiplyDown(priceOf(leg, currency, mid(currency), spreadBps), drift as Rate)
 }
 
 /** What an operation comes to at a rate: USDC received rounded down, USDC spent rounded up, or the fiat returned. */

@@ -1,5 +1,5 @@
 import { chown, readFile, stat } from 'node:fs/promises'
-import { run } from './embedded-process.ts'
+import { run } from './process.ts'
 
 /** Whom the Postgres programs run as: the words before each command, and how files are handed over. */
 export interface Account {

@@ -1,11 +1,11 @@
 import { mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import { chooseAccount } from './embedded-account.ts'
-import { findBinaries } from './embedded-binaries.ts'
-import { NAME, prepareCluster } from './embedded-cluster.ts'
-import { lockDirectory } from './embedded-lock.ts'
-import { type Cluster, findRunning, launch, type Postmaster, pgCtl } from './embedded-process.ts'
+import { chooseAccount } from './account.ts'
+import { findBinaries } from './binaries.ts'
+import { NAME, prepareCluster } from './cluster.ts'
+import { lockDirectory } from './lock.ts'
+import { type Cluster, findRunning, launch, type Postmaster, pgCtl } from './process.ts'
 
 /** A PostgreSQL server of our own. `pid` is the server's; `stop` and `restart` return when they are done. */
 export interface EmbeddedPostgres {

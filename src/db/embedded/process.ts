@@ -1,8 +1,8 @@
 import { readFile, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import type { Account } from './embedded-account.ts'
-import type { Binaries } from './embedded-binaries.ts'
+import type { Account } from './account.ts'
+import type { Binaries } from './binaries.ts'
 
 /** What it takes to run the Postgres programs on one cluster. All paths are absolute. */
 export interface Cluster {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type Cluster, run } from './embedded-process.ts'
+import { type Cluster, run } from './process.ts'
 
 /** The superuser of the cluster and the database it owns. */
 export const NAME = 'ratelock'
@@ -20,6 +20,7 @@ export const prepareCluster = async (cluster: Cluster, durable: boolean): Promis
   const password = await preparePassword(passwordFile)
   await cluster.account.give(passwordFile)
   await prepareLog(cluster)
+  await removeLeftovers(dirname(cluster.path))
   if (!exists) await initialize(cluster, passwordFile, durable)
   return password
 }
@@ -38,11 +39,16 @@ const prepareLog = async (cluster: Cluster): Promise<void> => {
   await cluster.account.give(cluster.log)
 }
 
+// An initdb that outlived its killed parent may still be writing there; then a later start removes the rest.
+const removeLeftovers = async (parent: string): Promise<void> => {
+  const leftovers = (await readdir(parent)).filter((name) => name.startsWith(UNFINISHED))
+  const removed = leftovers.map((name) => rm(join(parent, name), { recursive: true, force: true }))
+  await Promise.allSettled(removed)
+}
+
 // Under another name until it is complete, so that whatever has the final name is a whole cluster.
 const initialize = async (cluster: Cluster, passwordFile: string, durable: boolean): Promise<void> => {
   const parent = dirname(cluster.path)
-  const leftovers = (await readdir(parent)).filter((name) => name.startsWith(UNFINISHED))
-  await Promise.all(leftovers.map((name) => rm(join(parent, name), { recursive: true, force: true })))
   const directory = join(parent, UNFINISHED + randomBytes(4).toString('hex'))
   await mkdir(directory, { mode: 0o700 })
   await cluster.account.give(directory)

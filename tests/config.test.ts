@@ -1,0 +1,184 @@
+import { describe, expect, test } from 'bun:test'
+import { ConfigError, Environment, loadConfig } from '../src/config.ts'
+
+/** The lines that a reader sees, or nothing when the environment is accepted. */
+const problems = (env: Record<string, string>): readonly string[] => {
+  try {
+    loadConfig(env)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.lines
+    throw error
+  }
+}
+
+const POSTGRES = 'postgres://ratelock:hunter2@db.internal:5432/ratelock'
+
+describe('without any setting the program runs by itself, open on loopback only', () => {
+  test('every setting has the default that the documentation tells', () => {
+    expect(loadConfig({})).toEqual({
+      PORT: 3000,
+      HOST: '127.0.0.1',
+      ROLE: 'all',
+      NODE_ENV: 'development',
+      DATA_DIR: '.data',
+      DATABASE_URL: undefined,
+      DATABASE_POOL: 10,
+      AUTH_MODE: 'open',
+      LOG_LEVEL: 'info',
+      SANDBOX_TIME_SCALE: 1,
+      SANDBOX_SEED: 'ratelock',
+      SANDBOX_FAULTS: '',
+      POLL_FIRST_SECONDS: 30,
+      SETTLE_WITHIN_SECONDS: 7200,
+      PROVIDER_DEADLINE_MS: 10_000,
+      SHUTDOWN_GRACE_MS: 10_000,
+    })
+  })
+
+  test('an empty variable counts as unset, and blanks around a value do not count', () => {
+    expect(loadConfig({ PORT: '', DATABASE_URL: ' ', LOG_LEVEL: ' warn ', DATABASE_POOL: ' 7\n' })).toEqual({
+      ...loadConfig({}),
+      LOG_LEVEL: 'warn',
+      DATABASE_POOL: 7,
+    })
+  })
+
+  test('variables of other programs are left alone', () => {
+    expect(loadConfig({ PATH: '/bin', __proto__: 'x', port: '1' })).toEqual(loadConfig({}))
+  })
+
+  test('every variable is described for whoever has to set it', () => {
+    for (const schema of Object.values(Environment.properties))
+      expect(schema.description?.length).toBeGreaterThan(10)
+  })
+})
+
+describe('a bad variable gives one line that names it and what is allowed', () => {
+  const integers = {
+    PORT: 'PORT must be a whole number from 0 to 65535',
+    DATABASE_POOL: 'DATABASE_POOL must be a whole number from 1 to 200',
+    POLL_FIRST_SECONDS: 'POLL_FIRST_SECONDS must be a whole number from 1 to 3600',
+    SETTLE_WITHIN_SECONDS: 'SETTLE_WITHIN_SECONDS must be a whole number from 60 to 604800',
+    PROVIDER_DEADLINE_MS: 'PROVIDER_DEADLINE_MS must be a whole number from 10 to 120000',
+    SHUTDOWN_GRACE_MS: 'SHUTDOWN_GRACE_MS must be a whole number from 0 to 120000',
+  }
+  const badIntegers = [
+    '-1',
+    '1000000',
+    '99.5',
+    '1e2',
+    '0x64',
+    'abc',
+    'true',
+    'null',
+    'NaN',
+    'Infinity',
+    '1,000',
+  ]
+
+  test.each(Object.entries(integers).flatMap(([name, line]) => badIntegers.map((bad) => [name, bad, line])))(
+    '%s=%s',
+    (name, bad, line) => {
+      expect(problems({ [name]: bad })).toEqual([line])
+    },
+  )
+
+  test.each(['-0.1', '10.5', 'fast', 'true', 'false', '0x1', '1e-2', 'NaN', '.5', '1.'])(
+    'SANDBOX_TIME_SCALE=%s',
+    (bad) => {
+      expect(problems({ SANDBOX_TIME_SCALE: bad })).toEqual([
+        'SANDBOX_TIME_SCALE must be a number from 0 to 10',
+      ])
+    },
+  )
+
+  test.each([
+    ['ROLE', 'web', 'ROLE must be one of api, worker, all'],
+    ['ROLE', 'API', 'ROLE must be one of api, worker, all'],
+    ['NODE_ENV', 'prod', 'NODE_ENV must be one of development, production, test'],
+    ['AUTH_MODE', 'off', 'AUTH_MODE must be one of open, required'],
+    ['LOG_LEVEL', 'verbose', 'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent'],
+  ])('%s=%s', (name, bad, line) => {
+    expect(problems({ [name]: bad })).toEqual([line])
+  })
+
+  test('several at once give a line each', () => {
+    expect(problems({ PORT: 'x', ROLE: 'y', SANDBOX_TIME_SCALE: 'z' })).toEqual([
+      'PORT must be a whole number from 0 to 65535',
+      'ROLE must be one of api, worker, all',
+      'SANDBOX_TIME_SCALE must be a number from 0 to 10',
+    ])
+    expect(() => loadConfig({ PORT: 'x', ROLE: 'y' })).toThrow(/^PORT .*\nROLE .*$/)
+  })
+
+  test('the bounds themselves are allowed', () => {
+    expect(loadConfig({ PORT: '0', DATABASE_POOL: '200', SANDBOX_TIME_SCALE: '0.01' })).toMatchObject({
+      PORT: 0,
+      DATABASE_POOL: 200,
+      SANDBOX_TIME_SCALE: 0.01,
+    })
+  })
+})
+
+describe('open access stays on one machine', () => {
+  test.each([
+    [{ AUTH_MODE: 'open', DATABASE_URL: POSTGRES }, ['with DATABASE_URL']],
+    [{ HOST: '0.0.0.0' }, ['on HOST=0.0.0.0']],
+    [{ HOST: '::' }, ['on HOST=::']],
+    [{ HOST: '192.168.1.4' }, ['on HOST=192.168.1.4']],
+    [{ HOST: '127.0.0.1.example.com' }, ['on HOST=127.0.0.1.example.com']],
+    [{ AUTH_MODE: 'open', NODE_ENV: 'production' }, ['in production']],
+    [{ NODE_ENV: 'production' }, ['in production']],
+    [
+      { AUTH_MODE: 'open', DATABASE_URL: POSTGRES, HOST: '0.0.0.0', NODE_ENV: 'production' },
+      ['with DATABASE_URL', 'on HOST=0.0.0.0', 'in production'],
+    ],
+  ])('%j is refused, and told how to go on', (env: Record<string, string>, reasons) => {
+    const lines = problems(env)
+    expect(lines).toHaveLength(reasons.length)
+    for (const [index, reason] of reasons.entries()) {
+      expect(lines[index]).toStartWith(`AUTH_MODE=open lets everyone in and is refused ${reason}: `)
+      expect(lines[index]).toEndWith('set AUTH_MODE=required')
+    }
+  })
+
+  test.each(['127.0.0.1', '127.0.0.2', '::1', 'localhost'])('%s is this machine', (HOST) => {
+    expect(loadConfig({ HOST }).AUTH_MODE).toBe('open')
+  })
+
+  test('with a database of one’s own, keys are required unless said otherwise', () => {
+    expect(loadConfig({ DATABASE_URL: POSTGRES }).AUTH_MODE).toBe('required')
+    expect(loadConfig({ DATABASE_URL: POSTGRES, HOST: '0.0.0.0', NODE_ENV: 'production' }).AUTH_MODE).toBe(
+      'required',
+    )
+  })
+})
+
+describe('what is in DATABASE_URL is not shown', () => {
+  test.each([
+    'mysql://ratelock:hunter2@db/ratelock',
+    'ratelock:hunter2@db/ratelock',
+    'postgres://ratelock:hunter2@db:99999999/ratelock',
+    'postgres://ratelock:hunter2@d b/ratelock',
+    'postgres://ratelock:hunter2#x@db/ratelock',
+  ])('%s', (DATABASE_URL) => {
+    expect(problems({ DATABASE_URL })).toEqual([
+      'DATABASE_URL must be a URL that starts with postgres:// or postgresql://',
+    ])
+  })
+
+  test('nor is it when it is fine and something else is wrong', () => {
+    const lines = problems({ DATABASE_URL: POSTGRES, AUTH_MODE: 'open', HOST: '0.0.0.0' })
+    expect(lines).toHaveLength(2)
+    expect(lines.join('\n')).not.toMatch(/hunter2|db\.internal/)
+    expect(problems({ DATABASE_URL: POSTGRES, PORT: 'x' }).join('\n')).not.toContain('hunter2')
+  })
+
+  test.each([POSTGRES, 'postgresql://u:p@localhost/db?sslmode=require', 'postgres:///db?host=/run/postgres'])(
+    '%s is accepted',
+    (DATABASE_URL) => {
+      expect(loadConfig({ DATABASE_URL }).DATABASE_URL).toBe(DATABASE_URL)
+    },
+  )
+})
