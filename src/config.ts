@@ -24,11 +24,10 @@ export const Environment = Type.Object({
   DATABASE_URL: optionalText('PostgreSQL to use; unset starts the embedded one'),
   DATABASE_POOL: integer(1, 200, 10, 'Connections for the domain, beside four for the queue'),
   AUTH_MODE: Type.Optional(
-    choice(
-      ['open', 'required'],
-      'required',
-      'open (every request is the demo account) is for the embedded database on loopback',
-    ),
+    oneOf(['open', 'required'], {
+      description:
+        'open lets everyone in as the demo account; required unless the database is the embedded one',
+    }),
   ),
   LOG_LEVEL: choice(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
@@ -74,7 +73,8 @@ export class ConfigError extends Error {
   }
 }
 
-const allowed = (schema: TSchema): string => {
+/** What a setting may be, in words. */
+export const allowedBy = (schema: TSchema): string => {
   if (Array.isArray(schema.anyOf))
     return `one of ${schema.anyOf.map((each: TSchema) => each.const).join(', ')}`
   if (schema.type === 'integer') return `a whole number from ${schema.minimum} to ${schema.maximum}`
@@ -128,7 +128,7 @@ export const loadConfig = (source: Record<string, string | undefined>): Config =
   if (bad.size > 0) {
     const properties: Record<string, TSchema> = Environment.properties
     throw new ConfigError(
-      [...bad].map((name) => `${name} must be ${allowed(properties[name] ?? Type.Any())}`),
+      [...bad].map((name) => `${name} must be ${allowedBy(properties[name] ?? Type.Any())}`),
     )
   }
   const config: Config = {

@@ -3,6 +3,7 @@ import { ConfigError, loadConfig } from '../config.ts'
 import { randomIds } from '../core/ids.ts'
 import type { Scope } from '../core/principal.ts'
 import { openDatabase } from '../db/client.ts'
+import { migrateDatabase } from '../db/migrate.ts'
 import { SCOPES } from './keys.ts'
 import { createAccountService } from './service.ts'
 import { createAccountStore } from './store.ts'
@@ -15,6 +16,8 @@ const main = async ([command, account, list = 'read,write']: string[]): Promise<
   if (!config.DATABASE_URL) throw new ConfigError([USAGE])
   if (command !== 'create' || !/^[\w-]{3,64}$/.test(account ?? '')) throw new ConfigError([USAGE])
   if (!scopes.every((scope) => SCOPES.includes(scope))) throw new ConfigError([USAGE])
+  // The first key is often made before the service has ever run.
+  await migrateDatabase(config.DATABASE_URL)
   const database = openDatabase({ url: config.DATABASE_URL, max: 1 })
   try {
     const service = createAccountService({ store: createAccountStore(database), ids: randomIds })

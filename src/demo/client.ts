@@ -2,12 +2,14 @@ import { DemoFailure } from './failure.ts'
 import { readEvents } from './sse.ts'
 import type { Endpoint, Payment, Quote, Transition } from './wire.ts'
 
+/** Body of POST /quotes. */
 export interface QuoteWish {
   from_currency: string
   to_currency: string
   amount: number
 }
 
+/** Body of POST /payments. */
 export interface PaymentWish {
   amount: number
   currency: string

@@ -81,6 +81,7 @@ export const createLiveReporter = ({ write, clock, scale, paint }: LiveOptions):
     },
     webhook: (event) => {
       events.push(event)
+      events.sort((a, b) => a.data.sequence - b.data.sequence)
       redraw()
     },
     outcome: (outcome) => {
@@ -89,12 +90,12 @@ export const createLiveReporter = ({ write, clock, scale, paint }: LiveOptions):
     },
     failed: (problem) => {
       show(nothing)
-      show(nothing, ['', `${paint.bad('✗')} ${paint.bold('The demo failed:')} ${problem}`])
+      show(nothing, ['', `${paint.bad('✗')} ${paint.bold('The demo failed:')}`, `  ${problem}`, ''])
     },
     stopping: () => show(waiting('Stopping Ratelock and its PostgreSQL')),
     stopped: (completed) =>
       show(nothing, [
-        done('Ratelock and its PostgreSQL have stopped.'),
+        done('Ratelock and PostgreSQL of this demo have stopped.'),
         ...(completed ? ['', ...NEXT_LINES] : []),
       ]),
     close: () => {

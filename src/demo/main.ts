@@ -12,7 +12,7 @@ import { tellStory } from './story.ts'
 
 const EXIT_INTERRUPTED = 130
 /** Ctrl-C under `bun run` arrives twice: from the terminal, and passed on by `bun run`. */
-const ECHO_MS = 1_000
+const SAME_SIGNAL_MS = 500
 
 const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -27,28 +27,29 @@ const config = (() => {
 
 const { env, stdout } = process
 const scale = config.SANDBOX_TIME_SCALE
-const write = (text: string) => void stdout.write(text)
+const ending = new AbortController()
+const { signal } = ending
+// A terminal that was closed, or a pipe whose reader has seen enough: nobody watches any more.
+stdout.on('error', () => ending.abort(new Interrupted('nobody reads the output')))
+const write = (text: string) => void (stdout.destroyed || stdout.write(text))
 // Below that size what is drawn in place would wrap or scroll away.
 const fits = stdout.isTTY && env.TERM !== 'dumb' && stdout.columns >= 80 && stdout.rows >= 20
 const report = fits
   ? createLiveReporter({ write, clock: systemClock, scale, paint: env.NO_COLOR ? NO_COLOURS : COLOURS })
   : createPlainReporter(write, scale)
 
-const ending = new AbortController()
-const { signal } = ending
 const limit = deadlineMs(scale)
 const timer = setTimeout(
   () => ending.abort(new DemoFailure(`it did not end within ${Math.round(limit / 1000)} s`)),
   limit,
 )
-let askedAt: number | null = null
+let stoppingSince: number | undefined
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
-    const now = systemClock.now()
-    askedAt ??= now
+    stoppingSince ??= performance.now()
     ending.abort(new Interrupted('interrupted'))
     // Whoever asks again does not want to wait; the next demo takes over the PostgreSQL that is left.
-    if (now - askedAt > ECHO_MS) {
+    if (performance.now() - stoppingSince > SAME_SIGNAL_MS) {
       report.close()
       process.exit(EXIT_INTERRUPTED)
     }

@@ -1,5 +1,6 @@
 type Style = (text: string) => string
 
+/** Roles that text can have on the screen. */
 export interface Paint {
   bold: Style
   dim: Style

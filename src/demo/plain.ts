@@ -31,7 +31,7 @@ export const createPlainReporter = (write: (text: string) => void, scale: number
     failed: (problem) => say(`The demo failed: ${problem}`),
     stopping: () => {},
     stopped: (completed) =>
-      say('Ratelock and its PostgreSQL have stopped.', ...(completed ? NEXT_LINES : [])),
+      say('Ratelock and PostgreSQL of this demo have stopped.', ...(completed ? NEXT_LINES : [])),
     close: () => {},
   }
 }

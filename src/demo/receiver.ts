@@ -1,6 +1,7 @@
 import { Webhook } from 'standardwebhooks'
 import type { WebhookEvent } from './wire.ts'
 
+/** A running receiver. */
 export interface Receiver {
   /** Where it listens. */
   url: string
@@ -9,6 +10,7 @@ export interface Receiver {
   stop(): Promise<void>
 }
 
+/** What a receiver tells. */
 export interface ReceiverEvents {
   /** A webhook whose signature is good, once for each event. */
   verified(event: WebhookEvent): void

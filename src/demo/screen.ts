@@ -7,6 +7,7 @@ import type { Quote, WebhookEvent } from './wire.ts'
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 const BAR = 20
 
+/** The first lines of every demo. */
 export const TITLE = 'Ratelock demo: one payment from the quote to the payout. No real money moves.'
 export const STARTING = 'Starting Ratelock with a PostgreSQL of its own in'
 
@@ -80,9 +81,11 @@ export const boardLines = (
     return `  ${mark} ${name} ${elapsed > 0 ? time : ' '.repeat(7)}  ${paint.dim(message)}`
   })
 
-/** A webhook whose signature is good. */
-export const webhookLine = ({ type, data }: WebhookEvent, paint: Paint): string =>
-  `  ${paint.good('✓')} ${type.padEnd(18)} ${data.status.padEnd(16)} ${paint.good('signature verified')}`
+/** A webhook whose signature is good. Its number is the payment's sequence, for webhooks may overtake each other. */
+export const webhookLine = ({ type, data }: WebhookEvent, paint: Paint): string => {
+  const name = `#${data.sequence} ${type.padEnd(18)} ${data.status.padEnd(16)}`
+  return `  ${paint.good('✓')} ${name} ${paint.good('signature verified')}`
+}
 
 const inWords = (carried: bigint): string => {
   if (carried === 0n) return 'neither gain nor loss'

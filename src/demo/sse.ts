@@ -1,3 +1,4 @@
+/** One event; several data lines are joined. */
 export interface ServerSentEvent {
   event: string
   data: string

@@ -14,6 +14,7 @@ const LOOK_MS = 3_000
 /** The last webhook comes after the last event of the stream. */
 const WEBHOOK_PATIENCE_MS = 10_000
 
+/** What the story needs to be told. */
 export interface StoryDeps {
   client: Client
   report: Reporter

@@ -2,6 +2,7 @@ import type { Currency } from '../core/currency.ts'
 
 // Written from the API's documentation and not imported from its domains: the demo is a stranger to them.
 
+/** Amounts are minor units. */
 export interface Quote {
   quote_id: string
   amount: number
@@ -17,6 +18,7 @@ export interface Quote {
   route: { chain: string; onramp: string; offramp: string }
 }
 
+/** One of a payment's effects. */
 export interface Leg {
   leg: 'onramp' | 'offramp' | 'refund'
   status: 'submitted' | 'accepted' | 'done' | 'refused'
@@ -24,6 +26,7 @@ export interface Leg {
   currency: Currency
 }
 
+/** A payment with its legs, as far as the demo reads it. */
 export interface Payment {
   payment_id: string
   status: string
@@ -53,6 +56,7 @@ export interface WebhookEvent {
   data: { payment_id: string; sequence: number; status: string; guaranteed_payout: number }
 }
 
+/** A registered webhook endpoint; only the registration tells the secret. */
 export interface Endpoint {
   id: string
   url: string

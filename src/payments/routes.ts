@@ -31,14 +31,16 @@ const cursorOf = (cursor: string): string => {
   ])
 }
 
-/** A day that no calendar has would otherwise roll over, and PostgreSQL reads no year beyond these as we write it. */
+const RFC_3339 = /^\d{4}-\d\d-(\d\d)([T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?$/i
+
+/** What Date alone takes too: times of no zone, days of no calendar, and years that PostgreSQL reads otherwise. */
 const instantOf = (name: string, text: string): Date => {
   const time = new Date(text)
   const year = time.getUTCFullYear()
-  const day = text.slice(0, 10)
-  const exists = new Date(`${day}T00:00:00Z`).getUTCDate() === Number(day.slice(-2))
+  const [, day] = RFC_3339.exec(text) ?? []
+  const exists = new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === Number(day)
   if (exists && year >= 1 && year <= 9999) return time
-  const message = 'must be an ISO 8601 date and time between the years 1 and 9999 (query parameter)'
+  const message = 'must be an ISO 8601 date and time with a zone (query parameter)'
   throw new AppError('VALIDATION_ERROR', `/${name} ${message}`, [{ path: `/${name}`, message }])
 }
 
@@ -127,6 +129,7 @@ export const paymentRoutes = (service: PaymentService, feed: PaymentFeed, authen
       {
         auth: 'read',
         params: PaymentId,
+        response: { 404: ErrorBody },
         detail: {
           operationId: 'followPayment',
           summary: 'Its changes as server-sent events, until it ends',

@@ -103,7 +103,8 @@ export const createQuoteService = (deps: { store: QuoteStore; market: Market; ro
     get: async (accountId: string, quoteId: string): Promise<QuoteWithStatus> => {
       const id = parseQuoteId(quoteId)
       const found = id ? await store.find(accountId, id) : null
-      if (!found) throw new AppError('QUOTE_NOT_FOUND', `There is no quote ${quoteId.slice(0, 64)}`)
+      if (!found)
+        throw new AppError('QUOTE_NOT_FOUND', `There is no quote ${quoteId.slice(0, 64).toWellFormed()}`)
       const status = found.used ? 'used' : found.expired ? 'expired' : 'open'
       return { ...view(found.quote, found.quote.expiresAt, found.secondsLeft), status }
     },

@@ -116,7 +116,7 @@ describe('POST /quotes', () => {
     ['a caller without a key', { ...with_({}), key: null }, 'UNAUTHORIZED'],
     ['a caller with an unknown key', { ...with_({}), key: 'rl_test_unknown' }, 'UNAUTHORIZED'],
     ['a key that may only read', { ...with_({}), key: keys.readOnly }, 'FORBIDDEN'],
-    ['strangers before their body', { body: '{', key: null }, 'UNAUTHORIZED'],
+    ['strangers, without telling them what a body needs', { body: {}, key: null }, 'UNAUTHORIZED'],
   ])
 
   test('a refused currency is told which ones there are', async () => {
@@ -169,6 +169,11 @@ describe('GET /quotes/:id', () => {
     ['SQL', at(encodeURIComponent("' or '1'='1")), 'QUOTE_NOT_FOUND'],
     ['a path', at('..%2f..%2fetc%2fpasswd'), 'QUOTE_NOT_FOUND'],
     ['a very long id', at('q'.repeat(5_000)), 'QUOTE_NOT_FOUND'],
+    [
+      'an id that is cut within a character',
+      at(encodeURIComponent(`${'q'.repeat(63)}💸`)),
+      'QUOTE_NOT_FOUND',
+    ],
     ['a null character', at('quote_%00'), 'VALIDATION_ERROR'],
     ['a broken escape', at('quote_%zz'), 'VALIDATION_ERROR'],
     ['half an escape of UTF-8', at('quote_%c3'), 'VALIDATION_ERROR'],

@@ -42,7 +42,7 @@ export const startApi = async () => {
 
   const send = async (method: string, path: string, sent: Sent = {}) => {
     const { body, headers, key = keys.own } = sent
-    const raw = typeof body === 'string' || body instanceof Uint8Array
+    const raw = typeof body === 'string' || body instanceof Blob
     const response = await app.handle(
       new Request(`http://localhost${path}`, {
         method,
@@ -107,7 +107,9 @@ export const expectRefused = (answer: Answer, code: ErrorCode, field?: string): 
   const { error: _error, message, details, request_id, ...more } = answer.body
   expect(more).toEqual({})
   expect(request_id).toBe(answer.headers.get('x-request-id'))
-  expect(message).toMatch(/^\S.{5,}$/)
+  expect(message).toMatch(/^\S.{5,}$/s)
+  // Strict parsers, such as Rust's, refuse JSON with half a surrogate pair.
+  expect(JSON.stringify(answer.body)).not.toMatch(/\\ud[89a-f]/i)
   expect(answer.text).not.toMatch(INTERNAL)
   expect(answer.text.length).toBeLessThan(2_000)
   if (details !== undefined)
@@ -144,7 +146,11 @@ export const badBodies = (valid: Record<string, unknown>, text: string): readonl
     ['two bodies', { body: whole + whole }, 'INVALID_JSON'],
     ['single quotes', { body: whole.replaceAll('"', "'") }, 'INVALID_JSON'],
     ['a form', { body: 'amount=5' }, 'INVALID_JSON'],
-    ['bytes that are not UTF-8', { body: new Uint8Array([0x22, 0xff, 0xfe, 0x22]) }, 'INVALID_JSON'],
+    [
+      'bytes that are not UTF-8',
+      { body: new Blob([new Uint8Array([0x22, 0xff, 0xfe, 0x22])]) },
+      'INVALID_JSON',
+    ],
     ['a null body', { body: 'null' }, 'INVALID_JSON'],
     ['an empty list', { body: '[]' }, 'VALIDATION_ERROR', ''],
     ['a list of requests', { body: [valid] }, 'VALIDATION_ERROR', ''],

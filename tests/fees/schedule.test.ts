@@ -81,19 +81,23 @@ const mids = fc
   .tuple(fc.integer({ min: 6, max: 14 }), fc.bigInt(1_000_000n, 9_999_999n))
   .map(([digits, head]) => (head * 10n ** BigInt(digits - 6)) as Rate)
 
-/** Any amount, and every amount around the edges of the tiers. */
-const cases = fc
-  .tuple(
-    currencies,
-    mids,
+const CURRENCIES_AND_MIDS = fc.record({ currency: currencies, mid: mids })
+
+/** Any amount, amounts within each tier, and every amount around the edges of the tiers. */
+const cases = CURRENCIES_AND_MIDS.chain(({ currency, mid }) => {
+  const top = valued(100_000n, currency, mid)
+  const edges = TIERS.map(({ from }) => valued(from, currency, mid))
+  const near = fc
+    .tuple(fc.constantFrom(...edges), fc.bigInt(-3n, 3n))
+    .map(([edge, offset]) => (edge + offset < 0n ? 0n : edge + offset))
+  const amounts = fc.oneof(
     fc.bigInt(0n, 1_000_000_000_000n),
-    fc.bigInt(-3n, 3n),
-    fc.constantFrom(null, 0, 1, 2),
+    fc.bigInt(0n, 2_000n).map((share) => (top * share) / 1_000n),
+    fc.bigInt(0n, 1_000n).map((share) => (top * share) / 10_000n),
+    near,
   )
-  .map(([currency, mid, amount, offset, edge]) => {
-    const start = edge === null ? amount : valued(TIERS[edge as 0].from, currency, mid) + offset
-    return { currency, mid, amount: start < 0n ? 0n : start }
-  })
+  return fc.record({ currency: fc.constant(currency), mid: fc.constant(mid), amount: amounts })
+})
 
 const runs = { numRuns: 5_000 }
 

@@ -62,6 +62,16 @@ describe('seed.md’s sample', () => {
   })
 })
 
+test.each([
+  ['JPY', '155.2', 1_552_000_000n],
+  ['EUR', '0.92049', 920_490_000n],
+  ['MXN', '17.05', 17_050_000_000n],
+] as const)('the most is ten million dollars’ worth in the source currency: %s', (from, mid, maximum) => {
+  const input = { ...SAMPLE, from, fromPerUsd: parseRate(mid), onrampRate: ratioDown(ONE, parseRate(mid)) }
+  expect(refusal({ ...input, amount: maximum })).toBeNull()
+  expect(named(refusal({ ...input, amount: maximum + 1n }))).toBe(maximum)
+})
+
 const mids = fc
   .tuple(fc.integer({ min: 0, max: 6 }), fc.bigInt(1_000_000_000n, 9_999_999_999n))
   .map(([digits, head]) => ((head * 10n ** BigInt(digits)) / 1_000n) as Rate)

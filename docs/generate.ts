@@ -1,0 +1,54 @@
+/** `bun run docs`: fills the generated parts of the documentation from the code they describe. */
+import { join } from 'node:path'
+import type { TSchema } from '@sinclair/typebox'
+import { allowedBy, Environment } from '../src/config.ts'
+import { STATUSES, TRANSITIONS } from '../src/payments/transitions.ts'
+import { FAULTS } from '../src/providers/sandbox/faults.ts'
+
+const stateDiagram = (): string => {
+  const left = new Set(TRANSITIONS.map(({ from }) => from as string))
+  const edges = TRANSITIONS.map(({ from, event, to }) => `  ${from} --> ${to}: ${event}`)
+  const ends = STATUSES.filter((status) => !left.has(status)).map((status) => `  ${status} --> [*]`)
+  return ['```mermaid', 'stateDiagram-v2', `  [*] --> ${STATUSES[0]}`, ...edges, ...ends, '```'].join('\n')
+}
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+
+const settings = (): string => {
+  const properties: Record<string, TSchema> = Environment.properties
+  const shown = (schema: TSchema) => (schema.default === undefined ? '' : `\`${schema.default}\``)
+  const rows = Object.entries(properties).map(([name, schema]) => [
+    `\`${name}\``,
+    shown(schema),
+    allowedBy(schema),
+    schema.description ?? '',
+  ])
+  return table(['variable', 'default', 'allowed', 'meaning'], rows)
+}
+
+const faults = (): string =>
+  table(
+    ['fault', 'what the provider does'],
+    Object.entries(FAULTS).map(([fault, meaning]) => [`\`${fault}\``, meaning]),
+  )
+
+/** What stands between `<!-- generated: name -->` and `<!-- end -->` in the Markdown files. */
+const PARTS: Record<string, () => string> = { 'state-diagram': stateDiagram, settings, faults }
+
+const BLOCK = /(<!-- generated: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g
+
+/** The page with its generated parts made anew. Throws for a part that nothing generates. */
+export const refresh = (page: string): string =>
+  page.replace(BLOCK, (_all, start: string, name: string, end: string) => {
+    const part = PARTS[name]
+    if (!part) throw new Error(`nothing generates the part ${name}`)
+    return `${start}${part()}\n${end}`
+  })
+
+if (import.meta.main) {
+  for (const path of new Bun.Glob('*.md').scanSync(import.meta.dir)) {
+    const file = Bun.file(join(import.meta.dir, path))
+    await Bun.write(file, refresh(await file.text()))
+  }
+}

@@ -1,0 +1,165 @@
+import { afterAll, describe, expect, test } from 'bun:test'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import Ajv2020 from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import { startHarness } from '../support/harness.ts'
+import { type Answer, startApi } from './support.ts'
+
+const api = await startApi()
+const harness = await startHarness()
+afterAll(async () => {
+  await api.stop()
+  await harness.stop()
+})
+const { send, payable, pay } = api
+
+interface Media {
+  schema?: { examples?: unknown[] }
+  examples?: object
+}
+interface Operation {
+  operationId?: string
+  summary?: string
+  tags?: string[]
+  security?: object[]
+  parameters?: object[]
+  requestBody?: { content: Record<string, Media> }
+  responses: Record<string, { $ref?: string; content?: Record<string, Media> }>
+}
+
+/** The document of all routes of the program, as a client would fetch it. */
+const document = (await harness.call('GET', '/openapi.json')).body
+const operations = Object.entries<Record<string, Operation>>(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => [`${method} ${path}`, operation] as const),
+)
+
+describe('the document', () => {
+  test('is valid OpenAPI 3.1', async () => {
+    const validator = new Validator()
+    expect(await validator.validate(structuredClone(document))).toEqual({ valid: true })
+    expect(validator.version).toBe('3.1')
+  })
+
+  test('names every route of the program but the documentation’s own', () => {
+    const shown: string[] = operations.map(([name]) => name).toSorted()
+    const routes = harness.app.routes
+      .map(({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, '{$1}')}`)
+      .filter((name) => !/ \/(openapi\.json|swagger)/.test(name))
+    expect(shown).toEqual([...new Set(routes)].toSorted())
+    expect(shown).toContain('post /quotes')
+  })
+
+  test('gives every operation an id of its own', () => {
+    const ids = operations.map(([, { operationId }]) => operationId)
+    expect(ids.every((id) => /^[a-z][a-zA-Z]+$/.test(id ?? ''))).toBe(true)
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  test.each(operations)('describes %s', (name, operation) => {
+    expect(operation.summary).toMatch(/^.{10,}$/)
+    expect(operation.tags).toHaveLength(1)
+    const statuses = Object.keys(operation.responses)
+    expect(statuses.some((status) => status.startsWith('2'))).toBe(true)
+    const implied = [
+      '500',
+      ...(operation.security ? ['401', '403', '429', '503'] : []),
+      ...(operation.parameters || operation.requestBody ? ['400'] : []),
+      ...(operation.requestBody ? ['413'] : []),
+      ...(name.includes('{id}') ? ['404'] : []),
+    ]
+    expect(statuses).toEqual(expect.arrayContaining(implied))
+  })
+
+  test('has an example that fits for every request body', () => {
+    const ajv = validators(document)
+    for (const [name, { requestBody }] of operations) {
+      if (!requestBody) continue
+      const media = requestBody.content['application/json']
+      const named = Object.values<{ value: unknown }>({ ...media?.examples }).map(({ value }) => value)
+      const examples = [...(media?.schema?.examples ?? []), ...named]
+      expect([name, examples.length > 0]).toEqual([name, true])
+      const validate = ajv(`${pointer(name)}/requestBody/content/application~1json/schema`)
+      for (const example of examples) expect([name, validate(example)]).toEqual([name, []])
+    }
+  })
+})
+
+const pointer = (name: string) => {
+  const [method = '', path = ''] = name.split(' ')
+  return `#/paths/${path.replaceAll('/', '~1').replaceAll('{', '%7B').replaceAll('}', '%7D')}/${method}`
+}
+
+/** Validators by JSON Pointer into a document; each answers the problems it finds. */
+const validators = (whole: object) => {
+  const ajv = new Ajv2020({ strict: false, allErrors: true })
+  addFormats(ajv)
+  ajv.addSchema(whole, 'api')
+  return (at: string) => {
+    const validate = ajv.compile({ $ref: `api${at}` })
+    return (value: unknown): string[] => {
+      validate(value)
+      return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`)
+    }
+  }
+}
+
+describe('live answers are what the document says', () => {
+  const schemas = validators(document)
+  const byName = new Map<string, Operation>(operations)
+
+  const problems = (name: string, answer: Answer): string[] => {
+    const response = byName.get(name)?.responses[String(answer.status)]
+    if (!response) return [`${name} does not document ${answer.status}`]
+    const at = response.$ref ?? `${pointer(name)}/responses/${answer.status}`
+    return schemas(`${at}/content/application~1json/schema`)(answer.body)
+  }
+
+  const check = (name: string, answer: Answer, status: number) =>
+    expect([name, answer.status, problems(name, answer)]).toEqual([name, status, []])
+
+  test('the validator notices what does not fit', async () => {
+    const answer = await send('POST', '/quotes', { body: {} })
+    expect(
+      problems('post /quotes', { ...answer, body: { error: 'NOPE', message: 5, extra: 1 } }),
+    ).not.toEqual([])
+    expect(problems('post /quotes', { ...answer, status: 418 })).not.toEqual([])
+  })
+
+  test('quotes', async () => {
+    const body = { from_currency: 'USD', to_currency: 'JPY', amount: 100_000 }
+    const quote = await send('POST', '/quotes', { body })
+    check('post /quotes', quote, 200)
+    check('post /quotes', await send('POST', '/quotes', { body: { ...body, amount: 1 } }), 400)
+    check('post /quotes', await send('POST', '/quotes', { body: 'x'.repeat(100_000) }), 413)
+    check('post /quotes', await send('POST', '/quotes', { body, key: null }), 401)
+    check('post /quotes', await send('POST', '/quotes', { body, key: api.keys.readOnly }), 403)
+    check('get /quotes/{id}', await send('GET', `/quotes/${quote.body.quote_id}`), 200)
+    check('get /quotes/{id}', await send('GET', '/quotes/x'), 404)
+    check('get /quotes/{id}', await send('GET', '/quotes/x?y=1'), 400)
+  })
+
+  test('payments', async () => {
+    const body = await payable()
+    check('post /payments', await send('POST', '/payments', { body }), 202)
+    check('post /payments', await send('POST', '/payments', { body }), 409)
+    check('post /payments', await send('POST', '/payments', { body: { ...body, quote_id: 'x' } }), 404)
+    check('post /payments', await send('POST', '/payments', { body: { ...body, amount: 0 } }), 400)
+    const id = await pay()
+    check('get /payments/{id}', await send('GET', `/payments/${id}`), 200)
+    check('get /payments/{id}', await send('GET', '/payments/x'), 404)
+    check('get /payments', await send('GET', '/payments?limit=1'), 200)
+    check('get /payments', await send('GET', '/payments?limit=0'), 400)
+    check('post /payments/{id}/cancel', await send('POST', `/payments/${id}/cancel`), 200)
+    check('post /payments/{id}/cancel', await send('POST', `/payments/${id}/cancel`), 409)
+    check('post /payments/{id}/cancel', await send('POST', '/payments/x/cancel'), 404)
+    check('post /payments/{id}/cancel', await send('POST', `/payments/${id}/cancel`, { body: '{' }), 400)
+  })
+
+  test('health', async () => {
+    check('get /healthz', await send('GET', '/healthz'), 200)
+    check('get /readyz', await send('GET', '/readyz'), 200)
+    api.health.database = false
+    check('get /readyz', await send('GET', '/readyz'), 503)
+    api.health.database = true
+  })
+})

@@ -1,0 +1,43 @@
+import { FIAT_CURRENCIES } from '../../src/core/currency.ts'
+import { RATE_UNITS, type Rate } from '../../src/core/rate.ts'
+import { CHAINS, type Operation, type Outcome, type Provider } from '../../src/providers/port.ts'
+
+export interface Call {
+  kind: 'initiate' | 'status'
+  provider: string
+  operation: Operation
+}
+
+/** Answers a call, or leaves it to the fake's own books by returning undefined from no branch of its own. */
+export type Answer = (call: Call, books: () => Outcome) => unknown
+
+/** A provider in memory: it accepts what it is sent and has done it by the next question, unless `answer` differs. */
+export const fakeProvider = (name: string, answer: Answer = (_call, books) => books()) => {
+  const calls: Call[] = []
+  const known = new Set<string>()
+  const books = ({ kind, operation }: Call): Outcome => {
+    const reference = `ref_${operation.key}`
+    if (kind === 'status' && !known.has(operation.key)) return { kind: 'not_found' }
+    known.add(operation.key)
+    if (kind === 'initiate') return { kind: 'accepted', reference, checkAfterMs: 0 }
+    return {
+      kind: 'done',
+      reference,
+      settled: { amount: 1_000_000n, currency: 'USDC', rate: RATE_UNITS as Rate },
+    }
+  }
+  const act = (kind: Call['kind']) => async (operation: Operation) => {
+    const call = { kind, provider: name, operation }
+    calls.push(call)
+    // What a fake returns need not be an outcome: providers are the world outside.
+    return answer(call, () => books(call)) as Outcome
+  }
+  const provider: Provider = {
+    name,
+    capabilities: { currencies: FIAT_CURRENCIES, chains: CHAINS },
+    price: () => RATE_UNITS as Rate,
+    initiate: act('initiate'),
+    status: act('status'),
+  }
+  return { provider, calls }
+}
