@@ -26,9 +26,9 @@ const aheadOf = (status: string): string[] => {
 /** The rows of a payment that has had these changes: each state that it entered, then those of the way ahead. */
 export const boardOf = (changes: readonly Transition[]): Row[] => {
   const entered: Row[] = []
-  for (const { from_status, to_status, message, at } of changes) {
+  for (const { from_status, to_status, message, timestamp } of changes) {
     const present = entered.at(-1)
-    const time = Date.parse(at)
+    const time = Date.parse(timestamp)
     if (present && from_status === to_status) present.message = message
     else {
       if (present) Object.assign(present, { phase: 'past', until: time })

@@ -22,9 +22,9 @@ export const createPlainReporter = (write: (text: string) => void, scale: number
         `  Locked for       ${quote.valid_for_seconds} s`,
       ),
     accepted: (id) => say(`Payment ${id}`),
-    change: ({ to_status, message, at }) => {
-      begun ||= Date.parse(at)
-      say(`  ${seconds(Date.parse(at) - begun).padStart(7)}  ${to_status.padEnd(16)} ${message}`)
+    change: ({ to_status, message, timestamp }) => {
+      begun ||= Date.parse(timestamp)
+      say(`  ${seconds(Date.parse(timestamp) - begun).padStart(7)}  ${to_status.padEnd(16)} ${message}`)
     },
     webhook: (event) => say(`  webhook  ${webhookLine(event, none)}`),
     outcome: (outcome) => say('Outcome', ...outcomeLines(outcome, scale, none)),

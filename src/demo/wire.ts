@@ -47,7 +47,7 @@ export interface Transition {
   from_status: string | null
   to_status: string
   message: string
-  at: string
+  timestamp: string
 }
 
 /** The body of a webhook, as far as the demo reads it. */

@@ -70,10 +70,9 @@ const Leg = strict({
   provider: Type.String(),
   status: literals(['submitted', 'accepted', 'done', 'refused'], 'What is known of it'),
   reference: Nullable(Type.String({ description: 'The provider’s own reference' })),
-  amount: MinorUnits('What was asked for'),
+  amount: MinorUnits('Fiat side: handed in (onramp), paid out (offramp) or given back (refund)'),
   currency: Type.String(),
-  settled_amount: Nullable(MinorUnits('What moved on the other side')),
-  settled_currency: Nullable(Type.String()),
+  usdc_amount: Nullable(MinorUnits('USDC minor units that the on-ramp delivered or the off-ramp took')),
   rate: Nullable(Type.Number({ description: 'Executed rate of this leg' })),
   reason: Nullable(Type.String({ description: 'Why it was refused' })),
   submitted_at: Timestamp,
@@ -81,6 +80,7 @@ const Leg = strict({
 })
 
 const HistoryEntry = strict({
+  sequence: Type.Integer({ minimum: 1, description: 'As in the events of the same change' }),
   from_status: Nullable(literals(STATUSES, 'State before')),
   to_status: literals(STATUSES, 'State after'),
   timestamp: Timestamp,
@@ -96,6 +96,7 @@ const summary = {
   currency: Type.String({ description: 'Source currency' }),
   guaranteed_payout: MinorUnits('What the payee gets'),
   payout_currency: Type.String(),
+  paid_out: Nullable(MinorUnits('What the payee has got, minor units of payout_currency; null before that')),
   exchange_rate: Type.Number({ description: 'The locked rate' }),
   source_account: Type.String(),
   destination_account: Type.String(),

@@ -140,7 +140,7 @@ export const paymentRoutes = (service: PaymentService, feed: PaymentFeed, authen
                 'text/event-stream': {
                   schema: { type: 'string' },
                   example:
-                    'id: 2\nevent: transition\ndata: {"payment_id":"d910ce80-3f54-46bf-a1b0-256234c6c08a","from_status":"PENDING","to_status":"ONRAMP_PENDING","exception":"none","message":"On-ramp transfer initiated","at":"2026-11-23T12:00:01.000Z","sequence":2}\n\n',
+                    'id: 2\nevent: transition\ndata: {"payment_id":"d910ce80-3f54-46bf-a1b0-256234c6c08a","from_status":"PENDING","to_status":"ONRAMP_PENDING","exception":"none","message":"On-ramp transfer initiated","timestamp":"2026-11-23T12:00:01.000Z","sequence":2}\n\n',
                 },
               },
             },

@@ -1,4 +1,3 @@
-import type { Currency } from '../core/currency.ts'
 import { toJsonInteger } from '../core/money.ts'
 import { multiplyDown, type Rate, rateToNumber } from '../core/rate.ts'
 import type { Payment, PaymentSummary } from './model.ts'
@@ -19,6 +18,7 @@ export const summaryOf = ({ payment, quote }: PaymentRow): PaymentSummary => ({
   currency: quote.fromCurrency,
   guaranteed_payout: toJsonInteger(quote.payout),
   payout_currency: quote.toCurrency,
+  paid_out: payment.status === 'COMPLETED' ? toJsonInteger(quote.payout) : null,
   exchange_rate: rateToNumber(quote.rate),
   source_account: payment.sourceAccount,
   destination_account: payment.destinationAccount,
@@ -28,9 +28,6 @@ export const summaryOf = ({ payment, quote }: PaymentRow): PaymentSummary => ({
   settle_by: payment.settleBy.toISOString(),
   completed_at: timeOrNull(payment.endedAt),
 })
-
-const settledCurrency = (leg: string, currency: string): Currency =>
-  leg === 'refund' ? (currency as Currency) : 'USDC'
 
 const executedRate = (legs: PaymentDetail['legs']): number | null => {
   const done = (leg: string) =>
@@ -68,9 +65,7 @@ export const detailOf = (found: PaymentDetail): Payment => {
       reference: operation.reference,
       amount: toJsonInteger(operation.amount),
       currency: operation.currency,
-      settled_amount: integerOrNull(operation.settledAmount),
-      settled_currency:
-        operation.settledAmount === null ? null : settledCurrency(operation.leg, operation.currency),
+      usdc_amount: operation.leg === 'refund' ? null : integerOrNull(operation.settledAmount),
       rate: rateOrNull(operation.rate),
       reason: operation.reason,
       submitted_at: operation.submittedAt.toISOString(),
@@ -80,6 +75,7 @@ export const detailOf = (found: PaymentDetail): Payment => {
     state_history: history
       .filter((entry) => entry.fromStatus !== entry.toStatus)
       .map((entry) => ({
+        sequence: entry.version,
         from_status: entry.fromStatus as Status | null,
         to_status: entry.toStatus as Status,
         timestamp: entry.at.toISOString(),

@@ -44,7 +44,7 @@ export const webhookRoutes = (service: WebhookService, authenticate: Authenticat
           operationId: 'createWebhookEndpoint',
           summary: 'Register an endpoint',
           description:
-            'Events are posted to it, signed by Standard Webhooks, at least once each: tell repetitions by webhook-id.',
+            'Events are posted to it, signed by Standard Webhooks, at least once each and in any order: tell repetitions by webhook-id, and order a payment’s events by data.sequence.',
           'x-examples': {
             all: { summary: 'Every event', value: { url: EXAMPLE.url } },
             some: { summary: 'Chosen events', value: { url: EXAMPLE.url, event_types: EXAMPLE.event_types } },

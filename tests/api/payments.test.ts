@@ -21,6 +21,7 @@ const summary = (status: string) => ({
   currency: 'USD',
   guaranteed_payout: 87_699,
   payout_currency: 'EUR',
+  paid_out: status === 'COMPLETED' ? 87_699 : null,
   exchange_rate: 0.92049,
   source_account: 'user123',
   destination_account: 'merchant456',
@@ -32,6 +33,7 @@ const summary = (status: string) => ({
 })
 
 const accepted = {
+  sequence: 1,
   from_status: null,
   to_status: 'PENDING',
   timestamp: expect.stringMatching(ISO_TIME),
@@ -90,6 +92,7 @@ describe('POST /payments/:id/cancel', () => {
     const answer = await send('POST', `/payments/${id}/cancel`)
     expectIdentified(answer)
     const cancelled = {
+      sequence: 2,
       from_status: 'PENDING',
       to_status: 'CANCELLED',
       timestamp: expect.stringMatching(ISO_TIME),

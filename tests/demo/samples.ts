@@ -25,7 +25,7 @@ const change = (sequence: number, from: string | null, to: string, seconds: numb
   from_status: from,
   to_status: to,
   message: `Now ${to}`,
-  at: at(seconds),
+  timestamp: at(seconds),
 })
 
 export const CHANGES: Transition[] = [

@@ -158,8 +158,8 @@ describe('what a caller sees', () => {
   test('of a completed payment: both legs, what was received and spent, and the guaranteed payout', async () => {
     const payment = await shown('goes well')
     const [onramp, offramp] = payment.legs
-    expect(onramp).toMatchObject({ amount: 95_275, currency: 'USD', settled_amount: payment.usdc.received })
-    expect(offramp).toMatchObject({ amount: 87_699, currency: 'EUR', settled_amount: payment.usdc.spent })
+    expect(onramp).toMatchObject({ amount: 95_275, currency: 'USD', usdc_amount: payment.usdc.received })
+    expect(offramp).toMatchObject({ amount: 87_699, currency: 'EUR', usdc_amount: payment.usdc.spent })
     expect(payment.usdc.difference).toBe((payment.usdc.received ?? 0) - (payment.usdc.spent ?? 0))
     expect(payment.guaranteed_payout).toBe(87_699)
   })
@@ -169,7 +169,6 @@ describe('what a caller sees', () => {
     expect(payment.legs.at(-1)).toMatchObject({
       leg: 'refund',
       amount: 100_000,
-      settled_amount: 100_000,
       currency: 'USD',
     })
     expect(payment.failure_reason).toBe('refused by a sandbox fault')

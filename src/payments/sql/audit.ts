@@ -18,12 +18,12 @@ export interface AuditEntry {
   exception: Exception
   message: string
   /** ISO 8601, UTC. */
-  at: string
+  timestamp: string
 }
 
 const NEWER = `
 select a.account_id, a.payment_id, a.version, a.from_status, a.to_status, a.exception, a.message,
-  to_char(a.at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at
+  to_char(a.at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as timestamp
 from json_to_recordset($1::text::json) as f (account_id text, payment_id uuid, after int)
 join payment_audit a on a.account_id = f.account_id and a.payment_id = f.payment_id and a.version > f.after
 order by a.version`

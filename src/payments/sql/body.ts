@@ -16,9 +16,20 @@ export const eventBodySql = (type: string, payment: string, quote: string): stri
       'failure_reason', ${payment}.failure_reason,
       'amount', ${quote}.amount,
       'currency', ${quote}.from_currency,
-      'total_fees', ${quote}.platform_fee + ${quote}.onramp_fee + ${quote}.offramp_fee,
+      'fees', json_build_object(
+        'platform_fee', ${quote}.platform_fee,
+        'onramp_fee', ${quote}.onramp_fee,
+        'offramp_fee', ${quote}.offramp_fee,
+        'total_fees', ${quote}.platform_fee + ${quote}.onramp_fee + ${quote}.offramp_fee,
+        'currency', ${quote}.from_currency),
       'exchange_rate', trim_scale(${quote}.rate),
       'guaranteed_payout', ${quote}.payout,
       'payout_currency', ${quote}.to_currency,
+      'paid_out', case when ${payment}.status = 'COMPLETED' then ${quote}.payout end,
+      'usdc', json_build_object(
+        'expected', ${quote}.usdc_amount,
+        'received', ${payment}.usdc_received,
+        'spent', ${payment}.usdc_spent,
+        'difference', ${payment}.usdc_received - ${payment}.usdc_spent),
       'source_account', ${payment}.source_account,
       'destination_account', ${payment}.destination_account))::text`
