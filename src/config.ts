@@ -23,6 +23,7 @@ export const Environment = Type.Object({
   DATA_DIR: text('.data', 'Where the embedded PostgreSQL keeps its files'),
   DATABASE_URL: optionalText('PostgreSQL to use; unset starts the embedded one'),
   DATABASE_POOL: integer(1, 200, 10, 'Connections for the domain, beside four for the queue'),
+  DATABASE_WAIT_SECONDS: integer(0, 3600, 60, 'How long a start waits for a database that is away'),
   AUTH_MODE: Type.Optional(
     oneOf(['open', 'required'], {
       description:

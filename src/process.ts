@@ -8,9 +8,12 @@ import { randomIds } from './core/ids.ts'
 import { openDatabase } from './db/client.ts'
 import { startEmbedded } from './db/embedded/server.ts'
 import { migrateDatabase } from './db/migrate.ts'
+import { createPatience } from './db/patience.ts'
 import { openAccess } from './http/auth.ts'
+import { isDatabaseAway } from './http/errors.ts'
 import { paymentRoutes } from './payments/routes.ts'
-import { createBoss, defineQueues } from './queue/boss.ts'
+import { startBoss } from './queue/boss.ts'
+import { releaseClaims } from './queue/claims.ts'
 import { quoteRoutes } from './quotes/routes.ts'
 import { createServices } from './services.ts'
 import { createLogger, flushLogger, type Logger } from './telemetry/logger.ts'
@@ -34,8 +37,17 @@ const unwind = async (steps: readonly (() => Promise<unknown>)[]): Promise<void>
   if (failures.length > 0) throw failures[0]
 }
 
-/** Starts config -> database -> migrations -> queue -> workers -> HTTP. What had started is ended when a step fails. */
-export const startProcess = async (config: Config): Promise<Running> => {
+/** What a prober may have to wait for an answer. */
+const READY_WITHIN_MS = 2_000
+
+/**
+ * Starts config -> database -> migrations -> queue -> workers -> HTTP. What had started is ended when a step fails
+ * or `signal` is set before the end.
+ */
+export const startProcess = async (
+  config: Config,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Running> => {
   const log = createLogger({
     level: config.LOG_LEVEL,
     pretty: config.NODE_ENV === 'development' && process.stdout.isTTY,
@@ -45,32 +57,45 @@ export const startProcess = async (config: Config): Promise<Running> => {
     const embedded = config.DATABASE_URL ? null : await startEmbedded({ dataDir: config.DATA_DIR })
     if (embedded) started.push(() => embedded.stop())
     const databaseUrl = config.DATABASE_URL ?? embedded?.url ?? ''
-    await migrateDatabase(databaseUrl)
+    const patience = createPatience({
+      forMs: config.DATABASE_WAIT_SECONDS * 1000,
+      isAway: isDatabaseAway,
+      signal,
+      log,
+    })
+    signal.throwIfAborted()
+    await patience(() => migrateDatabase(databaseUrl))
 
     const database = openDatabase({ url: databaseUrl, max: config.DATABASE_POOL })
     started.push(() => database.close())
 
     const works = config.ROLE !== 'api'
     const onError = (error: Error) => log.error({ err: error }, 'queue error')
-    const boss = createBoss({ url: databaseUrl, supervise: works, onError })
-    await boss.start()
+    const boss = await patience(() => startBoss({ url: databaseUrl, supervise: works, onError }))
     started.push(() => boss.stop({ graceful: true, timeout: config.SHUTDOWN_GRACE_MS }))
-    await defineQueues(boss)
 
     const services = createServices({ config, database, boss, clock: systemClock, ids: randomIds, log })
+    if (works && embedded) {
+      // Nobody else works here, for the data directory is locked; and a claim that somebody did hold is fenced.
+      const jobs = await releaseClaims(boss, database.sql)
+      if (jobs > 0) log.warn({ jobs }, 'took up the jobs of a process that was killed')
+    }
     if (works) await startWorkers(boss, services, log)
     const url = config.ROLE === 'worker' ? null : await serve()
+    signal.throwIfAborted()
     return { url, dataDir: embedded?.dataDir ?? null, log, stop: () => unwind(started) }
 
     async function serve(): Promise<string> {
       const accounts = createAccountService({ store: createAccountStore(database), ids: randomIds })
       if (config.AUTH_MODE === 'open') await accounts.ensureDemo()
       const authenticate = config.AUTH_MODE === 'open' ? openAccess(DEMO_ACCOUNT) : accounts.authenticate
-      const ready = async () => ({
-        database: await database.sql`select 1`.then(
+      const answers = () =>
+        database.sql`select 1`.then(
           () => true,
           () => false,
-        ),
+        )
+      const ready = async () => ({
+        database: await Promise.race([answers(), Bun.sleep(READY_WITHIN_MS).then(() => false)]),
       })
       const routes = [
         quoteRoutes(services.quotes, authenticate),

@@ -24,6 +24,7 @@ describe('without any setting the program runs by itself, open on loopback only'
       DATA_DIR: '.data',
       DATABASE_URL: undefined,
       DATABASE_POOL: 10,
+      DATABASE_WAIT_SECONDS: 60,
       AUTH_MODE: 'open',
       LOG_LEVEL: 'info',
       SANDBOX_TIME_SCALE: 1,
@@ -58,6 +59,7 @@ describe('a bad variable gives one line that names it and what is allowed', () =
   const integers = {
     PORT: 'PORT must be a whole number from 0 to 65535',
     DATABASE_POOL: 'DATABASE_POOL must be a whole number from 1 to 200',
+    DATABASE_WAIT_SECONDS: 'DATABASE_WAIT_SECONDS must be a whole number from 0 to 3600',
     POLL_FIRST_SECONDS: 'POLL_FIRST_SECONDS must be a whole number from 1 to 3600',
     SETTLE_WITHIN_SECONDS: 'SETTLE_WITHIN_SECONDS must be a whole number from 60 to 604800',
     PROVIDER_DEADLINE_MS: 'PROVIDER_DEADLINE_MS must be a whole number from 10 to 120000',

@@ -49,3 +49,16 @@ export const defineQueues = async (boss: PgBoss): Promise<void> => {
   }
   for (const [name, cron] of Object.entries(SCHEDULES)) await boss.schedule(name, cron)
 }
+
+/** pg-boss started, with its queues as they should be. Can be called again when it fails. */
+export const startBoss = async (options: BossOptions): Promise<PgBoss> => {
+  const boss = createBoss(options)
+  try {
+    await boss.start()
+    await defineQueues(boss)
+    return boss
+  } catch (error) {
+    await boss.stop({ graceful: false }).catch(() => undefined)
+    throw error
+  }
+}

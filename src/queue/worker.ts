@@ -1,4 +1,5 @@
 import type { Job, PgBoss, WorkOptions } from 'pg-boss'
+import { giveBack } from './claims.ts'
 import { WORKERS } from './definitions.ts'
 
 export interface Worker {
@@ -25,6 +26,10 @@ export const startWorker = async <Data extends object>(
         loop.busy = true
         try {
           await handler(jobs)
+        } catch (error) {
+          const cause = error instanceof Error ? error : new Error(String(error))
+          await giveBack(boss, queue, jobs, cause)
+          throw cause
         } finally {
           loop.busy = false
         }

@@ -129,6 +129,13 @@ describe('an idempotency key', () => {
     expect(await paymentsOf(other.quote_id)).toHaveLength(0)
   })
 
+  test('makes one payment, however many quotes are paid under it at once', async () => {
+    const requests = await Promise.all(Array.from({ length: 20 }, () => quoted(harness)))
+    const answers = await Promise.all(requests.map((request) => post(harness, request, 'one for many')))
+    expect(answers.filter(({ status }) => status === 202)).toHaveLength(1)
+    expect(answers.filter(({ body }) => body.error === 'IDEMPOTENCY_CONFLICT')).toHaveLength(19)
+  })
+
   test('answers as the first time after the payment has ended and its quote expired', async () => {
     const request = await quoted(harness)
     const first = await post(harness, request, 'later')

@@ -125,6 +125,22 @@ describe('a worker that stalls until its claim has been given to another', () =>
         await expectSound(harness, id)
       })
 
+  test('while that one still runs leaves the payment to it', async () => {
+    const id = await pay(harness)
+    const hold = holdAt('settled')
+    const stale = harness.services.runSteps(await claim(harness))
+    await hold.reached
+    await expireClaims(harness)
+    const fresh = await claim(harness)
+    const before = await snapshot(harness.database.sql)
+    hold.release()
+    await stale
+    expect(await snapshot(harness.database.sql)).toBe(before)
+    await harness.services.runSteps(fresh)
+    expect(await statusOf(harness, id)).toBe('ONRAMP_PENDING')
+    await drive(harness, [id])
+  })
+
   test('until the payment has ended sends nothing and changes nothing', async () => {
     const id = await pay(harness)
     const hold = holdAt('loaded')

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Sql, Tx } from '../../src/db/client.ts'
 import { enqueueSql } from '../../src/queue/enqueue.ts'
-import { inTransaction } from '../../src/queue/transaction.ts'
+import { inTransaction, settleJobs } from '../../src/queue/transaction.ts'
 import { type Harness, startHarness } from '../support/harness.ts'
 
 let harness: Harness
@@ -150,9 +150,8 @@ describe('completing a claim', () => {
     await database.sql`update pgboss.job set start_after = now() where name = 'payment'`
     const fresh = await boss.fetch('payment')
     expect(fresh.map(({ id }) => id)).toEqual(stale.map(({ id }) => id))
-    const settle = (jobs: typeof stale) =>
-      database.sql.begin(async (tx) => boss.complete('payment', jobs, null, { db: inTransaction(tx) }))
-    expect(await settle(stale)).toMatchObject({ settled: [] })
-    expect(await settle(fresh)).toMatchObject({ settled: fresh.map(({ id }) => id) })
+    const settle = (jobs: typeof stale) => database.sql.begin((tx) => settleJobs(boss, 'payment', jobs, tx))
+    expect(await settle(stale)).toEqual(new Set())
+    expect(await settle(fresh)).toEqual(new Set(fresh.map(({ id }) => id)))
   })
 })
