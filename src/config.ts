@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { oneOf } from './core/schema.ts'
+import { parseFaults } from './providers/sandbox/faults.ts'
 
 const integer = (min: number, max: number, value: number, description: string) =>
   Type.Integer({ minimum: min, maximum: max, default: value, description })
@@ -146,6 +147,11 @@ export const loadConfig = (source: Record<string, string | undefined>): Config =
   const refused = conflicts(config)
   if (config.DATABASE_URL && !isPostgresUrl(config.DATABASE_URL))
     refused.push('DATABASE_URL must be a URL that starts with postgres:// or postgresql://')
+  try {
+    parseFaults(config.SANDBOX_FAULTS)
+  } catch (error) {
+    refused.push((error as Error).message)
+  }
   if (refused.length > 0) throw new ConfigError(refused)
   return config
 }

@@ -7,7 +7,7 @@ export const RATE_UNITS = 10n ** BigInt(RATE_SCALE)
 /** Major units of the target for one major unit of the source, times 10^10. Stored as numeric(24,10). */
 export type Rate = bigint & { readonly rate: unique symbol }
 
-const DECIMAL = new RegExp(`^(\\d{1,12})(?:\\.(\\d{1,${RATE_SCALE}})0*)?$`)
+const DECIMAL = new RegExp(`^(\\d{1,14})(?:\\.(\\d{1,${RATE_SCALE}})0*)?$`)
 
 /** Parses plain decimal text such as "0.92049". Throws RangeError for anything else, zero included. */
 export const parseRate = (text: string): Rate => {

@@ -1,5 +1,5 @@
 import { Elysia, NotFoundError, ParseError, ValidationError } from 'elysia'
-import { AppError } from '../core/errors.ts'
+import { AppError, type ErrorDetail } from '../core/errors.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { requestIdOf } from './context.ts'
 import { allowedMethods, routesOf } from './routing.ts'
@@ -61,6 +61,11 @@ const report = (log: Logger, requestId: string, error: AppError): void => {
   else log.warn(line, 'request not served')
 }
 
+const wellFormed = ({ path, message }: ErrorDetail): ErrorDetail => ({
+  path: path.toWellFormed(),
+  message: message.toWellFormed(),
+})
+
 /** Answers every error in the documented shape, and logs those that are ours. */
 export const errorPlugin = (log: Logger) => {
   const plugin = new Elysia({ name: 'http.errors' })
@@ -83,8 +88,9 @@ export const errorPlugin = (log: Logger) => {
     if (shown.code === 'UNAUTHORIZED') set.headers['www-authenticate'] = 'Bearer'
     const body: ErrorBody = {
       error: shown.code,
-      message: shown.message,
-      ...(shown.details && { details: [...shown.details] }),
+      // Quoted input may have been cut in the middle of a character, which strict JSON parsers refuse.
+      message: shown.message.toWellFormed(),
+      ...(shown.details && { details: shown.details.map(wellFormed) }),
       request_id: requestId,
     }
     return body

@@ -28,17 +28,23 @@ export const guardsPlugin = () =>
   })
 
 /**
- * Refuses query parameters on routes that declare none; a schema refuses the others. A global guard with an empty
+ * Refuses parameters that are given twice, and any on routes that declare none; a schema refuses the others. A global guard with an empty
  * schema would do the same, but it replaces the declared ones in the list of routes that the documentation reads.
  */
 export const unreadQuery = (app: Elysia) => {
   const declaresQuery = routeLookup(app, ({ hooks }) => hooks.query !== undefined)
+  const refuse = (name: string, message: string): never => {
+    const path = `/${name.slice(0, MAX_NAME)}`
+    throw new AppError('VALIDATION_ERROR', `${path} ${message}`, [{ path, message }])
+  }
   return app.onBeforeHandle(({ request, route }) => {
-    if (!request.url.includes('?') || declaresQuery(request.method, route)) return
-    const [name] = new URL(request.url).searchParams.keys()
-    if (name === undefined) return
-    const detail = { path: `/${name.slice(0, MAX_NAME)}`, message: 'is not a known query parameter' }
-    throw new AppError('VALIDATION_ERROR', `${detail.path} ${detail.message}`, [detail])
+    if (!request.url.includes('?')) return
+    const names = [...new URL(request.url).searchParams.keys()]
+    // Elysia keeps only the last of several values, so the caller would not get what they asked for.
+    const twice = names.find((name, index) => names.indexOf(name) !== index)
+    if (twice !== undefined) refuse(twice, 'must be given once')
+    if (names[0] !== undefined && !declaresQuery(request.method, route))
+      refuse(names[0], 'is not a known query parameter')
   })
 }
 

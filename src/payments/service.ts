@@ -97,13 +97,11 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
           { path: '/destination_account', message: 'must differ from source_account' },
         ])
       }
-      const quoteId = parseQuoteId(request.quote_id)
-      if (!quoteId) throw refusal({ kind: 'not_found' }, request)
       const input: AcceptRequest = {
         account_id: caller.accountId,
         payment_id: ids.uuid(),
         event_id: ids.uuid(),
-        quote_id: quoteId,
+        quote_id: parseQuoteId(request.quote_id),
         amount: String(request.amount),
         currency: request.currency,
         source_account: request.source_account,

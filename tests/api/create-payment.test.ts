@@ -203,6 +203,7 @@ describe('POST /payments with an Idempotency-Key', () => {
       { source_account: 'someone' },
       { destination_account: 'someone' },
       { quote_id: spare.quote_id },
+      { quote_id: 'none of ours' },
     ])
       expectRefused(
         await post({ ...body, ...other }, { 'idempotency-key': 'order-3' }),

@@ -67,9 +67,9 @@ export const lostFrom = async (
   return [...accepted].filter(([key, id]) => known.get(key) !== id).map(([, id]) => id)
 }
 
-/** How many payments have not ended, of those accepted before a moment of the database's clock. */
-export const liveIn = async (sql: postgres.Sql, before: Date | 'infinity' = 'infinity'): Promise<number> => {
+/** How many payments have not ended, or of those accepted before a moment of the database's clock. */
+export const liveIn = async (sql: postgres.Sql, before: string = 'infinity'): Promise<number> => {
   const [row] = await sql<{ live: number }[]>`
-    select count(*)::int as live from payments where ended_at is null and created_at <= ${before}`
+    select count(*)::int as live from payments where ended_at is null and created_at <= ${before}::text::timestamptz`
   return row?.live ?? 0
 }

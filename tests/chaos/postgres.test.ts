@@ -4,11 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { type EmbeddedPostgres, startEmbedded } from '../../src/db/embedded/server.ts'
-import { migrateDatabase } from '../../src/db/migrate.ts'
 import { damageIn, liveIn, lostFrom } from './books.ts'
 import { startLoad } from './load.ts'
 import { startProbe } from './probe.ts'
-import { freePort, killServices, runProgram, startService, until } from './service.ts'
+import { freePort, isAlive, killServices, runProgram, startService, until } from './service.ts'
 
 // Design, rule 9: after a 202, no outage of the database loses or doubles anything, and the service outlives it.
 setDefaultTimeout(120_000)
@@ -25,15 +24,14 @@ afterAll(async () => {
 })
 
 const createKey = async (): Promise<string> => {
-  await migrateDatabase(server.url)
   const { out } = await runProgram(['src/accounts/cli.ts', 'create', 'chaos'], { DATABASE_URL: server.url })
   return out.trim()
 }
 
-/** Milliseconds by the database's clock, which times the payments. */
-const now = async (): Promise<Date> => {
-  const [row] = await admin<{ now: Date }[]>`select clock_timestamp() as now`
-  return row?.now ?? new Date(0)
+/** By the database's clock, which times the payments. */
+const now = async (): Promise<string> => {
+  const [row] = await admin<{ now: string }[]>`select clock_timestamp()::text as now`
+  return row?.now ?? ''
 }
 
 test('restarts, crashes, an outage and killed connections of Postgres cost the service nothing but the time', async () => {
@@ -41,6 +39,7 @@ test('restarts, crashes, an outage and killed connections of Postgres cost the s
     DATABASE_URL: server.url,
     PORT: String(await freePort()),
     PROVIDER_DEADLINE_MS: '2000',
+    SANDBOX_TIME_SCALE: '0.003',
   })
   const url = await service.url()
   const load = startLoad({ url, key: await createKey(), clients: 6, most: 1_500 })
@@ -59,11 +58,26 @@ test('restarts, crashes, an outage and killed connections of Postgres cost the s
     await until(() => performance.now() - since > 3_000 && probe.readiness.last === 503)
     server = await startEmbedded({ dataDir, settings })
   }
+  const stall = async (): Promise<void> => {
+    const rows = await admin<{ pid: number }[]>`
+      select pid from pg_stat_activity where application_name like 'ratelock%'`
+    const pids = [server.pid, ...rows.map(({ pid }) => pid)]
+    const signal = (name: NodeJS.Signals) => {
+      for (const pid of pids) if (isAlive(pid)) process.kill(pid, name)
+    }
+    signal('SIGSTOP')
+    try {
+      await until(() => probe.readiness.last !== 200)
+    } finally {
+      signal('SIGCONT')
+    }
+  }
   const faults: [string, () => Promise<void>][] = [
     ['restart', () => server.restart('fast')],
     ['crash', () => server.restart('immediate')],
     ['outage of 3 s', outage],
     ['connections terminated, 10 times', () => terminate(10)],
+    ['no answer until not ready', stall],
   ]
 
   for (const [name, strike] of faults) {
@@ -77,7 +91,9 @@ test('restarts, crashes, an outage and killed connections of Postgres cost the s
     const accepts = since()
     await until(
       async () =>
-        (await admin`select from payment_audit where actor = 'worker' and at > ${mark} limit 1`).count,
+        (
+          await admin`select from payment_audit where actor = 'worker' and at > ${mark}::text::timestamptz limit 1`
+        ).count,
     )
     const moves = since()
     await until(() => probe.readiness.last === 200)

@@ -8,7 +8,8 @@ export interface AcceptRequest {
   account_id: string
   payment_id: string
   event_id: string
-  quote_id: string
+  /** Null when it cannot be one of ours. */
+  quote_id: string | null
   /** Minor units, as text. */
   amount: string
   currency: string
