@@ -94,3 +94,28 @@ export const withoutQueue = async (
     await rename('gone', queue)
   }
 }
+
+/**
+ * Starts requests while their quotes are locked, until every free connection has read the state before any of them
+ * and waits to write: only a constraint can tell the winner then, however quick the machine is.
+ */
+export const atTheSameTime = async <T>(
+  { database, config }: Harness,
+  quoteIds: readonly string[],
+  start: () => Promise<T>[],
+): Promise<T[]> => {
+  const ids = quoteIds.map((id) => id.replace('quote_', ''))
+  const started = await database.sql.begin(async (tx) => {
+    await tx`select id from quotes where id = any (${ids}::uuid[]) for update`
+    const answers = start()
+    for (let waiting = 0; waiting < config.DATABASE_POOL - 1; ) {
+      await tx`select pg_stat_clear_snapshot()`
+      const [row] = await tx<{ waiting: number }[]>`
+        select count(*)::int as waiting from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`
+      waiting = row?.waiting ?? 0
+    }
+    return { answers }
+  })
+  return Promise.all(started.answers)
+}

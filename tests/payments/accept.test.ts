@@ -3,6 +3,7 @@ import { acceptPayments } from '../../src/payments/sql/accept.ts'
 import { type Harness, startHarness } from '../support/harness.ts'
 import {
   addEndpoint,
+  atTheSameTime,
   BREAKABLE,
   expireQuote,
   inputOf,
@@ -83,7 +84,7 @@ describe('accepting is all or nothing', () => {
 describe('a quote pays once', () => {
   test('of 50 requests at once with different keys one is accepted and 49 learn that it is used', async () => {
     const request = await quoted(harness)
-    const answers = await Promise.all(
+    const answers = await atTheSameTime(harness, [request.quote_id], () =>
       Array.from({ length: 50 }, (_, index) => post(harness, request, `different-${index}`)),
     )
     const refused = answers.filter(({ body }) => body.error === 'QUOTE_ALREADY_USED')
@@ -94,7 +95,9 @@ describe('a quote pays once', () => {
 
   test('50 equal requests at once under one key make one payment and 50 equal answers, all but one replayed', async () => {
     const request = await quoted(harness)
-    const answers = await Promise.all(Array.from({ length: 50 }, () => post(harness, request, 'equal')))
+    const answers = await atTheSameTime(harness, [request.quote_id], () =>
+      Array.from({ length: 50 }, () => post(harness, request, 'equal')),
+    )
     const [{ id } = { id: '' }, ...others] = await paymentsOf(request.quote_id)
     expect(others).toHaveLength(0)
     const expected = { payment_id: id, status: 'PENDING', message: 'Payment accepted for processing' }
@@ -131,7 +134,10 @@ describe('an idempotency key', () => {
 
   test('makes one payment, however many quotes are paid under it at once', async () => {
     const requests = await Promise.all(Array.from({ length: 20 }, () => quoted(harness)))
-    const answers = await Promise.all(requests.map((request) => post(harness, request, 'one for many')))
+    const quotes = requests.map(({ quote_id }) => quote_id)
+    const answers = await atTheSameTime(harness, quotes, () =>
+      requests.map((request) => post(harness, request, 'one for many')),
+    )
     expect(answers.filter(({ status }) => status === 202)).toHaveLength(1)
     expect(answers.filter(({ body }) => body.error === 'IDEMPOTENCY_CONFLICT')).toHaveLength(19)
   })
