@@ -54,7 +54,8 @@ export const Environment = Type.Object({
     'First status poll after a provider accepted, unless it says when to ask',
   ),
   SETTLE_WITHIN_SECONDS: integer(60, 604_800, 7200, 'A payment not settled by then is marked overdue'),
-  PROVIDER_DEADLINE_MS: integer(10, 120_000, 10_000, 'Longest wait for one provider call'),
+  // A step may call twice, and must be done before its claim on the job expires after 30 s.
+  PROVIDER_DEADLINE_MS: integer(10, 12_000, 10_000, 'Longest wait for one provider call'),
   SHUTDOWN_GRACE_MS: integer(0, 120_000, 10_000, 'How long requests and jobs may finish after SIGTERM'),
 })
 

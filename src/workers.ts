@@ -1,5 +1,4 @@
 import type { PgBoss } from 'pg-boss'
-import { startPaymentWorker } from './payments/worker.ts'
 import { startWorker } from './queue/worker.ts'
 import type { Services } from './services.ts'
 import type { Logger } from './telemetry/logger.ts'
@@ -10,7 +9,7 @@ const LOST_DELIVERIES = 1_000
 
 /** Starts the workers of all queues in this process. */
 export const startWorkers = async (boss: PgBoss, services: Services, log: Logger): Promise<void> => {
-  const payment = await startPaymentWorker(boss, services.runSteps)
+  const payment = await startWorker(boss, 'payment', services.runSteps)
   services.wakers.payments = payment.wake
   const webhook = await startWebhookWorker(boss, services.webhooks)
   services.wakers.webhooks = webhook.wake

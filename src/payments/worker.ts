@@ -1,8 +1,166 @@
-import type { PgBoss } from 'pg-boss'
-import { startWorker, type Worker } from '../queue/worker.ts'
-import type { PaymentKey } from './sql/steps.ts'
-import type { createStepRunner } from './steps.ts'
+import type { Job, PgBoss } from 'pg-boss'
+import type { Ids } from '../core/ids.ts'
+import type { Database } from '../db/client.ts'
+import type { Outcome } from '../providers/port.ts'
+import type { ProviderCall, Router } from '../providers/router.ts'
+import { settleJobs } from '../queue/transaction.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { changeOf } from './changes.ts'
+import { type Choice, decide, legOf, type Move, type PaymentState, settle, type Timing } from './lifecycle.ts'
+import { type Change, type Committed, commitChanges } from './sql/commit.ts'
+import { journalOperations, loadPayments, type PaymentKey } from './sql/steps.ts'
 
-/** Takes payment jobs in batches and runs their steps. */
-export const startPaymentWorker = (boss: PgBoss, run: ReturnType<typeof createStepRunner>): Promise<Worker> =>
-  startWorker<PaymentKey>(boss, 'payment', run)
+/** Where a step can be cut off; tests stop or kill the process there. */
+export type Checkpoint = 'loaded' | 'journalled' | 'called' | 'settled' | 'committed'
+
+export interface StepDeps {
+  database: Database
+  boss: PgBoss
+  router: Router
+  ids: Ids
+  log: Logger
+  timing: Timing
+  /** Called after commit with what can be done at once. */
+  wake(work: { payments: boolean; webhooks: boolean }): void
+  /** Named points between two effects; does nothing outside tests. */
+  checkpoint?(point: Checkpoint): Promise<void> | void
+}
+
+type PaymentJob = Job<PaymentKey>
+
+interface Commit extends Committed {
+  /** The changes whose claim was still ours. */
+  ours: readonly Change[]
+}
+
+interface Step {
+  job: PaymentJob
+  payment: PaymentState
+  choice: Choice
+  move: Move
+}
+
+/** SQLSTATE classes 22 and 23: the values themselves are refused, so trying them again together is no use. */
+const isDataError = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && /^2[23]/.test(error.code)
+
+/** Moves each payment of a batch one step on. Throwing leaves the jobs to be retried; nothing was half done. */
+export const createStepRunner = (deps: StepDeps) => {
+  const { database, boss, router, ids, log, timing } = deps
+  const reach = async (point: Checkpoint) => deps.checkpoint?.(point)
+
+  const choiceFor = (payment: PaymentState, resting: ReadonlySet<string>): Choice => {
+    const leg = legOf(payment.status) ?? 'onramp'
+    const [currency, preferred] =
+      leg === 'offramp'
+        ? [payment.payoutCurrency, payment.offrampProvider]
+        : [payment.currency, payment.onrampProvider]
+    return { ranked: router.ranked(leg, currency, payment.chain, preferred), resting }
+  }
+
+  const journal = async (steps: readonly Step[]): Promise<ReadonlySet<string>> => {
+    const writes = steps.flatMap(({ payment, move }) =>
+      move.kind === 'submit'
+        ? [
+            {
+              account_id: payment.accountId,
+              payment_id: payment.id,
+              version: payment.version,
+              leg: move.operation.leg,
+              attempt: move.operation.attempt,
+              provider: move.provider,
+              key: move.operation.key,
+              amount: move.operation.amount.toString(),
+              currency: move.operation.currency,
+            },
+          ]
+        : [],
+    )
+    return writes.length > 0 ? journalOperations(database.sql, writes) : new Set()
+  }
+
+  const perform = async (step: Step, journalled: ReadonlySet<string>): Promise<Outcome | null> => {
+    const { move } = step
+    const due =
+      move.kind === 'submit'
+        ? journalled.has(step.payment.id)
+        : move.kind === 'inquire' || move.kind === 'poll'
+    return due ? router.perform(move as ProviderCall) : null
+  }
+
+  const changeFor = (step: Step, outcome: Outcome | null, journalled: ReadonlySet<string>): Change => {
+    const { job, payment, choice, move } = step
+    const submitted = move.kind === 'submit'
+    const cause = { actor: 'worker' as const, jobId: job.id, requestId: null }
+    if (submitted && !journalled.has(payment.id)) {
+      // Somebody else moved it between the read and the journal: nothing was sent, look again.
+      const idle = settle(payment, { kind: 'wait' }, null, choice, {
+        ...timing,
+        retryMaxMs: timing.retryMinMs,
+      })
+      return changeOf(payment, { ...idle, changed: false }, { ...cause, attempt: payment.attempt }, ids)
+    }
+    const effect = settle(payment, move, outcome, choice, timing)
+    return changeOf(payment, effect, { ...cause, attempt: payment.attempt + (submitted ? 1 : 0) }, ids)
+  }
+
+  const commit = (jobs: readonly PaymentJob[], changes: ReadonlyMap<string, Change>): Promise<Commit> =>
+    database.sql.begin(async (tx) => {
+      // A worker that was presumed dead settles nothing, and so commits nothing.
+      const settled = await settleJobs(boss, 'payment', jobs, tx)
+      const ours = jobs.flatMap((job) => (settled.has(job.id) ? (changes.get(job.id) ?? []) : []))
+      return { ours, ...(await commitChanges(tx, ours)) }
+    })
+
+  const report = ({ ours, moved, deliveries }: Commit): void => {
+    deps.wake({ payments: ours.some(({ next_ms }) => next_ms === 0), webhooks: deliveries > 0 })
+    for (const change of ours) {
+      if (!change.changed) continue
+      const { payment_id, account_id, from_status, to_status, exception, provider, job_id, message } = change
+      const line = { payment_id, account_id, from_status, to_status, exception, provider, job_id }
+      if (moved.has(payment_id)) log.info(line, message)
+      else log.warn(line, 'someone else moved the payment first; nothing was changed')
+    }
+  }
+
+  /** Halves a batch that the database refuses as data, so that one bad row costs its neighbours nothing. */
+  const commitAll = async (
+    jobs: readonly PaymentJob[],
+    changes: ReadonlyMap<string, Change>,
+  ): Promise<void> => {
+    try {
+      report(await commit(jobs, changes))
+    } catch (error) {
+      if (jobs.length === 1 || !isDataError(error)) throw error
+      const middle = Math.ceil(jobs.length / 2)
+      const halves = [jobs.slice(0, middle), jobs.slice(middle)]
+      const results = await Promise.allSettled(halves.map((half) => commitAll(half, changes)))
+      for (const result of results) if (result.status === 'rejected') throw result.reason
+    }
+  }
+
+  return async (jobs: readonly PaymentJob[]): Promise<void> => {
+    const keys = jobs.map(({ data }) => data)
+    const payments = new Map((await loadPayments(database.sql, keys)).map((payment) => [payment.id, payment]))
+    await reach('loaded')
+    const resting = router.resting()
+    const steps = jobs.flatMap((job): Step[] => {
+      const payment = payments.get(job.data.payment_id)
+      if (!payment) return []
+      const choice = choiceFor(payment, resting)
+      return [{ job, payment, choice, move: decide(payment, choice) }]
+    })
+    const journalled = await journal(steps)
+    await reach('journalled')
+    const outcomes = await Promise.all(steps.map((step) => perform(step, journalled)))
+    await reach('called')
+    const changes = new Map<string, Change>()
+    for (const [index, step] of steps.entries()) {
+      if (step.move.kind === 'rest') continue
+      changes.set(step.job.id, changeFor(step, outcomes[index] ?? null, journalled))
+    }
+    await reach('settled')
+    await commitAll(jobs, changes)
+    await reach('committed')
+  }
+}

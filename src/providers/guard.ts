@@ -9,6 +9,7 @@ import {
   wrap,
 } from 'cockatiel'
 import type { Clock } from '../core/clock.ts'
+import { soundOutcome } from './outcome.ts'
 import type { Outcome } from './port.ts'
 
 /** Calls to one provider at a time; more wait their turn. */
@@ -42,9 +43,12 @@ export const createGuard = (deadlineMs: number, clock: Clock): Guard => {
   return {
     run: async (call) => {
       try {
-        return await policy.execute(({ signal }) => call(signal))
+        return soundOutcome(await policy.execute(({ signal }) => call(signal)))
       } catch (error) {
-        return { kind: 'unknown', message: error instanceof Error ? error.message : String(error) }
+        return soundOutcome({
+          kind: 'unknown',
+          message: error instanceof Error ? error.message : 'it failed without a reason',
+        })
       }
     },
     resting: () => breaker.state === CircuitState.Open && clock.now() < openUntil,

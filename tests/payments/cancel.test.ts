@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { derivedUuid } from '../../src/core/ids.ts'
-import type { Checkpoint } from '../../src/payments/steps.ts'
+import type { Checkpoint } from '../../src/payments/worker.ts'
 import { type Harness, startHarness } from '../support/harness.ts'
 import {
   claim,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import type { Checkpoint } from '../../src/payments/steps.ts'
 import type { Status } from '../../src/payments/transitions.ts'
+import type { Checkpoint } from '../../src/payments/worker.ts'
 import { type Harness, startHarness } from '../support/harness.ts'
 import { addEndpoint, BREAKABLE, whileBroken } from './accept-support.ts'
 import {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { RATE_UNITS } from '../../src/core/rate.ts'
 import { type Harness, startHarness } from '../support/harness.ts'
 import { fakeProvider } from './fake-provider.ts'
-import { expectSound, operationsOf, pay, paySeveral, statusOf, turn } from './support.ts'
+import { drive, expectSound, operationsOf, pay, paySeveral, statusOf, turn } from './support.ts'
 
 const throwing = (value: unknown) => () => {
   throw value
@@ -114,4 +114,29 @@ describe('a definite answer with a flaw in what does not matter', () => {
         where singleton_key = ${id} and state = 'created'`
       expect([...jobs]).toEqual([{ soon: true }])
     })
+})
+
+test('a change that the database itself refuses costs its neighbours nothing: they commit, it is retried', async () => {
+  const harness = await startHarness()
+  try {
+    await harness.database.sql.unsafe(`
+      create function refuse_poison() returns trigger language plpgsql as $$
+      begin raise exception 'refused' using errcode = 'check_violation'; end $$;
+      create trigger refuse_poison before update of status on payments
+        for each row when (new.source_account = 'poison') execute function refuse_poison()`)
+    const good = await paySeveral(harness, 6)
+    const poison = await pay(harness, 'poison')
+    const more = await paySeveral(harness, 6)
+
+    expect(await turn(harness)).toBe(true)
+    for (const id of [...good, ...more]) expect(await statusOf(harness, id)).toBe('ONRAMP_PENDING')
+    expect(await statusOf(harness, poison)).toBe('PENDING')
+
+    await harness.database.sql`drop trigger refuse_poison on payments`
+    await drive(harness, [...good, poison, ...more])
+    expect(await statusOf(harness, poison)).toBe('COMPLETED')
+    await expectSound(harness, poison)
+  } finally {
+    await harness.stop()
+  }
 })

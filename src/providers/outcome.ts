@@ -1,4 +1,4 @@
-import type { Outcome, Settled } from '../providers/port.ts'
+import type { Outcome, Settled } from './port.ts'
 
 const MOST_TEXT = 500
 const MOST_REFERENCE = 255
