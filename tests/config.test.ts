@@ -62,7 +62,7 @@ describe('a bad variable gives one line that names it and what is allowed', () =
     DATABASE_WAIT_SECONDS: 'DATABASE_WAIT_SECONDS must be a whole number from 0 to 3600',
     POLL_FIRST_SECONDS: 'POLL_FIRST_SECONDS must be a whole number from 1 to 3600',
     SETTLE_WITHIN_SECONDS: 'SETTLE_WITHIN_SECONDS must be a whole number from 60 to 604800',
-    PROVIDER_DEADLINE_MS: 'PROVIDER_DEADLINE_MS must be a whole number from 10 to 120000',
+    PROVIDER_DEADLINE_MS: 'PROVIDER_DEADLINE_MS must be a whole number from 10 to 12000',
     SHUTDOWN_GRACE_MS: 'SHUTDOWN_GRACE_MS must be a whole number from 0 to 120000',
   }
   const badIntegers = [

@@ -11,7 +11,7 @@ const postgres = await startEmbedded({ dataDir, settings: { fsync: 'off', max_co
 let code = 1
 try {
   await createTemplate(postgres.url)
-  const tests = Bun.spawn(['bun', 'test', '--parallel=2', ...process.argv.slice(2)], {
+  const tests = Bun.spawn(['bun', 'test', '--parallel=2', '--timeout=30000', ...process.argv.slice(2)], {
     env: { ...process.env, NODE_ENV: 'test', TEST_DATABASE_URL: postgres.url },
     stdio: ['inherit', 'inherit', 'inherit'],
   })
