@@ -1,15 +1,24 @@
-import { afterAll, expect, setDefaultTimeout, test } from 'bun:test'
+import { afterAll, afterEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startEmbedded } from '../../src/db/embedded/server.ts'
-import { freePort, isAlive, killServices, postmasterOf, runProgram, startService, until } from './service.ts'
+import {
+  freePort,
+  isAlive,
+  killServices,
+  postmasterOf,
+  runProgram,
+  startService,
+  until,
+  urlOf,
+} from './service.ts'
 
 setDefaultTimeout(60_000)
 const root = mkdtempSync(join(tmpdir(), 'ratelock-boot-'))
 
+afterEach(killServices)
 afterAll(async () => {
-  await killServices()
   for (const name of ['database', 'own']) {
     const dataDir = join(root, name)
     // Takes over the server that a failed test left running.
@@ -27,10 +36,10 @@ test('a start before its database waits for it, and says so', async () => {
   const first = await startEmbedded({ dataDir, settings })
   await first.stop()
   const service = startService({ DATABASE_URL: first.url, PORT: '0', DATABASE_WAIT_SECONDS: '50' })
-  await until(() => (service.written.out.match(LINES_OF_WAITING)?.length ?? 0) >= 3)
+  await service.until(() => (service.written.out.match(LINES_OF_WAITING)?.length ?? 0) >= 3)
   expect(service.isRunning()).toBe(true)
   const server = await startEmbedded({ dataDir, settings })
-  const ready = await fetch(`${await service.url()}/readyz`)
+  const ready = await fetch(`${await urlOf(service)}/readyz`)
   expect(ready.status).toBe(200)
   expect(service.written.out).not.toContain(new URL(first.url).password)
   service.kill('SIGTERM')
@@ -48,7 +57,7 @@ test('a start whose database stays away gives up with one plain line', async () 
 
 test('a start that waits for its database can be ended', async () => {
   const service = startService({ DATABASE_URL: await awayUrl(), DATABASE_WAIT_SECONDS: '3600' })
-  await until(() => LINES_OF_WAITING.test(service.written.out))
+  await service.until(() => LINES_OF_WAITING.test(service.written.out))
   service.kill('SIGTERM')
   expect(await service.ended).toBe(0)
   expect(service.written.err).toBe('')
@@ -72,7 +81,7 @@ test('a start with its port in use fails with one plain line and leaves no Postg
 test('a signal during the start ends what had started', async () => {
   const dataDir = join(root, 'own')
   const service = startService({ DATA_DIR: dataDir, PORT: '0' })
-  await until(() => postmasterOf(dataDir))
+  await service.until(() => postmasterOf(dataDir))
   const postmaster = postmasterOf(dataDir)?.pid ?? 0
   service.kill('SIGINT')
   service.kill('SIGINT')

@@ -25,7 +25,7 @@ export const startLoad = ({ url, key, clients, most }: LoadOptions) => {
   const accepted = new Map<string, string>()
   /** Answers that no documented behaviour explains. */
   const wrong: string[] = []
-  const count = { calls: 0, unavailable: 0, disconnected: 0, hung: 0, replayed: 0, started: 0 }
+  const count = { calls: 0, unavailable: 0, refused: 0, cut: 0, hung: 0, replayed: 0, started: 0 }
   let lastAcceptedAt = 0
   let over = false
 
@@ -67,7 +67,8 @@ export const startLoad = ({ url, key, clients, most }: LoadOptions) => {
       return answer
     } catch (error) {
       if (error instanceof DOMException && error.name === 'TimeoutError') count.hung++
-      else count.disconnected++
+      else if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED') count.refused++
+      else count.cut++
       return null
     }
   }
@@ -122,16 +123,18 @@ export const startLoad = ({ url, key, clients, most }: LoadOptions) => {
   }
   const finished = Promise.all(Array.from({ length: clients }, client))
 
+  const stop = async (): Promise<void> => {
+    over = true
+    await finished
+  }
   return {
     accepted,
     wrong,
     count,
     lastAcceptedAt: () => lastAcceptedAt,
     /** Starts no more payments, and waits for the calls that are under way. */
-    stop: async (): Promise<void> => {
-      over = true
-      await finished
-    },
+    stop,
+    [Symbol.asyncDispose]: stop,
   }
 }
 

@@ -25,12 +25,9 @@ export const startProbe = (url: string) => {
       await Bun.sleep(EVERY_MS)
     }
   })()
-  return {
-    health,
-    readiness,
-    stop: async (): Promise<void> => {
-      over = true
-      await finished
-    },
+  const stop = async (): Promise<void> => {
+    over = true
+    await finished
   }
+  return { health, readiness, stop, [Symbol.asyncDispose]: stop }
 }

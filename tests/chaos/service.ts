@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 
+const MOST_SHOWN = 5_000
 const ROOT = join(import.meta.dir, '../..')
 
 /** Polls a condition; bun test's own timeout is the guard. */
@@ -47,7 +48,7 @@ const environment = (settings: Record<string, string>): Record<string, string> =
   PATH: process.env.PATH ?? '',
   HOME: process.env.HOME ?? '/tmp',
   NODE_ENV: 'development',
-  SANDBOX_TIME_SCALE: '0.01',
+  SANDBOX_TIME_SCALE: '0.003',
   ...settings,
 })
 
@@ -91,24 +92,64 @@ export const startService = (settings: Record<string, string>) => {
     started.delete(child)
     return code
   })
+  const isRunning = () => child.exitCode === null && child.signalCode === null
   return {
     pid: child.pid,
     written,
-    isRunning: () => child.exitCode === null && child.signalCode === null,
+    isRunning,
+    /** Polls a condition that only a running service can bring about. Throws what it wrote when it ends instead. */
+    until: (condition: () => unknown): Promise<void> =>
+      until(async () => {
+        if (isRunning()) return condition()
+        await ended
+        throw new Error(`the service ended\n${written.out.slice(-MOST_SHOWN)}\n${written.err}`)
+      }),
     kill: (signal: NodeJS.Signals) => child.kill(signal),
     /** Its exit code, once all output is read. */
     ended,
-    /** Waits until it says where it answers. Throws what it wrote when it ends instead. */
-    url: async (): Promise<string> => {
-      let url: string | undefined
-      await until(() => {
-        url = /API\s+(http:\S+)/.exec(written.out)?.[1]
-        return url !== undefined || child.exitCode !== null
-      })
-      if (!url) throw new Error(`the service ended\n${written.out}\n${written.err}`)
-      return url
-    },
   }
 }
 
+/** Waits until the service says where it answers. */
+export const urlOf = async (service: Service): Promise<string> => {
+  const find = () => /API\s+(http:\S+)/.exec(service.written.out)?.[1]
+  await service.until(find)
+  return find() ?? ''
+}
+
 export type Service = ReturnType<typeof startService>
+
+/** Whether new connections to the port are refused. */
+export const isClosed = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('error', () => resolve(true))
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(false)
+    })
+  })
+
+/** Sends half a request for a quote; `finish` sends the rest and resolves with the whole answer. */
+export const startSlowRequest = async (port: number) => {
+  const body = '{"from_currency":"USD","to_currency":"EUR","amount":100000}'
+  const socket = connect(port, '127.0.0.1')
+  const answer = Promise.withResolvers<string>()
+  let received = ''
+  socket.on('data', (chunk) => {
+    received += chunk.toString()
+    if (received.endsWith('}')) answer.resolve(received)
+  })
+  socket.on('close', () => answer.resolve(received))
+  socket.on('error', () => undefined)
+  const head = `POST /quotes HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: ${body.length}`
+  await new Promise((resolve) => socket.write(`${head}\r\n\r\n${body.slice(0, 20)}`, resolve))
+  return {
+    finish: async (): Promise<string> => {
+      socket.write(body.slice(20))
+      const text = await answer.promise
+      socket.destroy()
+      return text
+    },
+  }
+}
