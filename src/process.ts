@@ -5,12 +5,12 @@ import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { systemClock } from './core/clock.ts'
 import { randomIds } from './core/ids.ts'
+import { isDatabaseAway } from './db/away.ts'
 import { openDatabase } from './db/client.ts'
 import { startEmbedded } from './db/embedded/server.ts'
 import { migrateDatabase } from './db/migrate.ts'
 import { createPatience } from './db/patience.ts'
 import { openAccess } from './http/auth.ts'
-import { isDatabaseAway } from './http/errors.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { startBoss } from './queue/boss.ts'
 import { releaseClaims } from './queue/claims.ts'
@@ -39,6 +39,15 @@ const unwind = async (steps: readonly (() => Promise<unknown>)[]): Promise<void>
 
 /** What a prober may have to wait for an answer. */
 const READY_WITHIN_MS = 2_000
+
+const answers = (check: Promise<unknown>): Promise<boolean> =>
+  Promise.race([
+    check.then(
+      () => true,
+      () => false,
+    ),
+    Bun.sleep(READY_WITHIN_MS).then(() => false),
+  ])
 
 /**
  * Starts config -> database -> migrations -> queue -> workers -> HTTP. What had started is ended when a step fails
@@ -89,14 +98,11 @@ export const startProcess = async (
       const accounts = createAccountService({ store: createAccountStore(database), ids: randomIds })
       if (config.AUTH_MODE === 'open') await accounts.ensureDemo()
       const authenticate = config.AUTH_MODE === 'open' ? openAccess(DEMO_ACCOUNT) : accounts.authenticate
-      const answers = () =>
-        database.sql`select 1`.then(
-          () => true,
-          () => false,
-        )
-      const ready = async () => ({
-        database: await Promise.race([answers(), Bun.sleep(READY_WITHIN_MS).then(() => false)]),
-      })
+      const ready = async () => {
+        const checks = [database.sql`select 1`, boss.getDb().executeSql('select 1')]
+        const [domain, queue] = await Promise.all(checks.map(answers))
+        return { database: domain === true, queue: queue === true }
+      }
       const routes = [
         quoteRoutes(services.quotes, authenticate),
         paymentRoutes(services.payments, services.feed, authenticate),

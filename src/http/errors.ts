@@ -1,25 +1,13 @@
 import { Elysia, NotFoundError, ParseError, ValidationError } from 'elysia'
 import { AppError, type ErrorDetail } from '../core/errors.ts'
+import { isDatabaseAway } from '../db/away.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { requestIdOf } from './context.ts'
 import { allowedMethods, routesOf } from './routing.ts'
 import type { ErrorBody } from './schemas.ts'
 import { type Inputs, validationProblem } from './validation.ts'
 
-const AWAY = new RegExp(
-  '^(CONNECTION_(CLOSED|ENDED|DESTROYED)|CONNECT_TIMEOUT|ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT' +
-    '|ENOTFOUND|EAI_AGAIN|08\\w{3}|53\\w{3}|57014|57P0\\d|55P03|25P0[34])$',
-)
-const MAX_CAUSES = 5
 const MAX_SHOWN_PATH = 200
-
-/** True when the database could not serve a query: not reachable, shutting down, full or out of time. */
-export const isDatabaseAway = (error: unknown): boolean => {
-  let current = error
-  for (let depth = 0; depth < MAX_CAUSES && current instanceof Error; depth++, current = current.cause)
-    if ('code' in current && typeof current.code === 'string' && AWAY.test(current.code)) return true
-  return false
-}
 
 const unknownRoute = (request: Request, path: string, allowed: readonly string[]): AppError => {
   const hint = allowed.length > 0 ? `; this path allows ${allowed.join(', ')}` : ''

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { AppError } from '../../src/core/errors.ts'
-import { isDatabaseAway } from '../../src/http/errors.ts'
+import { isDatabaseAway } from '../../src/db/away.ts'
 import { sampleApp, TRANSFER } from './sample.ts'
 
 const withCode = (code: string, cause?: unknown) =>
