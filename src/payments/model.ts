@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { oneOf, strict } from '../core/schema.ts'
+import { FeeLines, Route } from '../quotes/model.ts'
 import { EXCEPTIONS, STATUSES } from './transitions.ts'
 
 const literals = <const T extends string>(values: readonly T[], description: string) =>
@@ -111,13 +112,7 @@ export const PaymentSummary = strict(summary)
 
 export const Payment = strict({
   ...summary,
-  fees: strict({
-    platform_fee: MinorUnits('Minor units of the source currency'),
-    onramp_fee: MinorUnits('Minor units of the source currency'),
-    offramp_fee: MinorUnits('Minor units of the source currency'),
-    total_fees: MinorUnits('Sum of the three'),
-    currency: Type.String(),
-  }),
+  fees: FeeLines,
   executed_rate: Nullable(Type.Number({ description: 'The rate that the market gave in the end' })),
   usdc: strict({
     expected: MinorUnits('USDC minor units (6 decimals) that the locked rate assumes'),
@@ -125,7 +120,7 @@ export const Payment = strict({
     spent: Nullable(MinorUnits('What the off-ramp took')),
     difference: Nullable(MinorUnits('received less spent: carried by the platform, negative is a loss')),
   }),
-  route: strict({ chain: Type.String(), onramp: Type.String(), offramp: Type.String() }),
+  route: Route,
   legs: Type.Array(Leg),
   state_history: Type.Array(HistoryEntry),
 })

@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { Elysia, sse, t } from 'elysia'
 import { AppError } from '../core/errors.ts'
 import { isUuid } from '../core/ids.ts'
+import { parseInstant } from '../core/instant.ts'
 import type { Authenticate } from '../core/principal.ts'
 import { oneOf, strict } from '../core/schema.ts'
 import { authPlugin } from '../http/auth.ts'
@@ -29,19 +30,6 @@ const cursorOf = (cursor: string): string => {
   throw new AppError('VALIDATION_ERROR', 'Invalid query', [
     { path: '/cursor', message: 'must be a next_cursor' },
   ])
-}
-
-const RFC_3339 = /^\d{4}-\d\d-(\d\d)([T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?$/i
-
-/** What Date alone takes too: times of no zone, days of no calendar, and years that PostgreSQL reads otherwise. */
-const instantOf = (name: string, text: string): Date => {
-  const time = new Date(text)
-  const year = time.getUTCFullYear()
-  const [, day] = RFC_3339.exec(text) ?? []
-  const exists = new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === Number(day)
-  if (exists && year >= 1 && year <= 9999) return time
-  const message = 'must be an ISO 8601 date and time with a zone (query parameter)'
-  throw new AppError('VALIDATION_ERROR', `/${name} ${message}`, [{ path: `/${name}`, message }])
 }
 
 const transitionEvent = ({ version, account_id: _own, ...data }: AuditEntry) => ({
@@ -92,9 +80,9 @@ export const paymentRoutes = (service: PaymentService, feed: PaymentFeed, authen
         service.list(principal.accountId, {
           limit: query.limit,
           ...(query.status ? { status: query.status } : {}),
-          ...(query.created_from ? { createdFrom: instantOf('created_from', query.created_from) } : {}),
+          ...(query.created_from ? { createdFrom: parseInstant('created_from', query.created_from) } : {}),
           ...(query.created_before
-            ? { createdBefore: instantOf('created_before', query.created_before) }
+            ? { createdBefore: parseInstant('created_before', query.created_before) }
             : {}),
           ...(query.cursor === undefined ? {} : { after: cursorOf(query.cursor) }),
         }),

@@ -1,5 +1,6 @@
 import { toJsonInteger } from '../core/money.ts'
 import { multiplyDown, type Rate, rateToNumber } from '../core/rate.ts'
+import { feeLines, quoteIdOf, routeOf } from '../quotes/view.ts'
 import type { Payment, PaymentSummary } from './model.ts'
 import type { PaymentDetail, PaymentRow } from './store.ts'
 import type { Exception, Status } from './transitions.ts'
@@ -11,7 +12,7 @@ const timeOrNull = (time: Date | null) => time?.toISOString() ?? null
 /** What a list shows of a payment. */
 export const summaryOf = ({ payment, quote }: PaymentRow): PaymentSummary => ({
   payment_id: payment.id,
-  quote_id: `quote_${quote.id}`,
+  quote_id: quoteIdOf(quote.id),
   status: payment.status as Status,
   exception: payment.exception as Exception,
   amount: toJsonInteger(quote.amount),
@@ -42,13 +43,7 @@ export const detailOf = (found: PaymentDetail): Payment => {
   const { usdcReceived: received, usdcSpent: spent } = payment
   return {
     ...summaryOf(found),
-    fees: {
-      platform_fee: toJsonInteger(quote.platformFee),
-      onramp_fee: toJsonInteger(quote.onrampFee),
-      offramp_fee: toJsonInteger(quote.offrampFee),
-      total_fees: toJsonInteger(quote.platformFee + quote.onrampFee + quote.offrampFee),
-      currency: quote.fromCurrency,
-    },
+    fees: feeLines(quote),
     executed_rate: executedRate(legs),
     usdc: {
       expected: toJsonInteger(quote.usdcAmount),
@@ -56,7 +51,7 @@ export const detailOf = (found: PaymentDetail): Payment => {
       spent: integerOrNull(spent),
       difference: received === null || spent === null ? null : toJsonInteger(received - spent),
     },
-    route: { chain: quote.chain, onramp: quote.onrampProvider, offramp: quote.offrampProvider },
+    route: routeOf(quote),
     legs: legs.map((operation) => ({
       leg: operation.leg as 'onramp',
       attempt: operation.attempt,

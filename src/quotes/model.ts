@@ -42,6 +42,18 @@ const EXAMPLE = {
   route: { chain: 'base', onramp: 'sandbox_a', offramp: 'sandbox_a' },
 } as const
 
+/** A quote's fees, one line each. */
+export const FeeLines = strict({
+  platform_fee: MinorUnits('Minor units of the source currency'),
+  onramp_fee: MinorUnits('Minor units of the source currency'),
+  offramp_fee: MinorUnits('Minor units of the source currency'),
+  total_fees: MinorUnits('Sum of the three'),
+  currency: Type.String(),
+})
+
+/** The chain and the providers that a quote was priced for. */
+export const Route = strict({ chain: Type.String(), onramp: Type.String(), offramp: Type.String() })
+
 const properties = {
   quote_id: Type.String({ description: 'quote_ and a UUID' }),
   amount: MinorUnits('Source amount, minor units'),
@@ -50,13 +62,7 @@ const properties = {
     description:
       'Major units of the target per major unit of the source; the payout is the net amount times this, rounded down',
   }),
-  fees: strict({
-    platform_fee: MinorUnits('Minor units of the source currency'),
-    onramp_fee: MinorUnits('Minor units of the source currency'),
-    offramp_fee: MinorUnits('Minor units of the source currency'),
-    total_fees: MinorUnits('Sum of the three'),
-    currency: Type.String(),
-  }),
+  fees: FeeLines,
   guaranteed_payout: MinorUnits('What the payee gets, minor units of payout_currency'),
   payout_currency: Type.String(),
   expires_at: Type.String({ format: 'date-time' }),
@@ -65,7 +71,7 @@ const properties = {
     description: 'Where the mid rate came from; fallback is a built-in sample table',
   }),
   provider: Type.String({ description: 'Provider whose executable rate this is' }),
-  route: strict({ chain: Type.String(), onramp: Type.String(), offramp: Type.String() }),
+  route: Route,
 }
 
 export const Quote = strict(properties, { examples: [EXAMPLE] })

@@ -1,48 +1,19 @@
 import { FIAT_CURRENCIES, type Fiat, isFiat } from '../core/currency.ts'
 import { AppError } from '../core/errors.ts'
-import { type Ids, isUuid } from '../core/ids.ts'
-import { toJsonInteger } from '../core/money.ts'
-import { rateToNumber } from '../core/rate.ts'
+import type { Ids } from '../core/ids.ts'
 import type { Market, RateSource } from '../market/service.ts'
 import type { Chain } from '../providers/port.ts'
 import type { Router } from '../providers/router.ts'
 import { QUOTE_SECONDS, type Quote, type QuoteRequest, type QuoteWithStatus } from './model.ts'
 import { priceQuote } from './pricing.ts'
 import type { NewQuote, QuoteStore } from './store.ts'
+import { parseQuoteId, quoteView } from './view.ts'
 
 const DEFAULT_CHAIN: Chain = 'base'
-const PREFIX = 'quote_'
 
 /** Unused quotes stay readable this long after they expired. */
 const KEEP_HOURS = 24
 const SWEEP_BATCH = 5_000
-
-/** The UUID in a public quote id, or null when it cannot be one of ours. */
-export const parseQuoteId = (quoteId: string): string | null => {
-  const id = quoteId.startsWith(PREFIX) ? quoteId.slice(PREFIX.length) : ''
-  return isUuid(id) ? id : null
-}
-
-const view = (quote: NewQuote, expiresAt: Date, validForSeconds: number): Quote => ({
-  quote_id: PREFIX + quote.id,
-  amount: toJsonInteger(quote.amount),
-  currency: quote.fromCurrency,
-  exchange_rate: rateToNumber(quote.rate),
-  fees: {
-    platform_fee: toJsonInteger(quote.platformFee),
-    onramp_fee: toJsonInteger(quote.onrampFee),
-    offramp_fee: toJsonInteger(quote.offrampFee),
-    total_fees: toJsonInteger(quote.platformFee + quote.onrampFee + quote.offrampFee),
-    currency: quote.fromCurrency,
-  },
-  guaranteed_payout: toJsonInteger(quote.payout),
-  payout_currency: quote.toCurrency,
-  expires_at: expiresAt.toISOString(),
-  valid_for_seconds: validForSeconds,
-  rate_source: quote.rateSource as RateSource,
-  provider: quote.offrampProvider,
-  route: { chain: quote.chain, onramp: quote.onrampProvider, offramp: quote.offrampProvider },
-})
 
 const currencyPair = (request: QuoteRequest): { from: Fiat; to: Fiat } => {
   const { from_currency: from, to_currency: to } = request
@@ -96,7 +67,7 @@ export const createQuoteService = (deps: { store: QuoteStore; market: Market; ro
         onrampProvider: onramp.provider,
         offrampProvider: offramp.provider,
       }
-      return view(quote, await store.insert(quote), QUOTE_SECONDS)
+      return quoteView(quote, await store.insert(quote), QUOTE_SECONDS)
     },
 
     /** The account's quote with its status. Throws QUOTE_NOT_FOUND. */
@@ -106,7 +77,7 @@ export const createQuoteService = (deps: { store: QuoteStore; market: Market; ro
       if (!found)
         throw new AppError('QUOTE_NOT_FOUND', `There is no quote ${quoteId.slice(0, 64).toWellFormed()}`)
       const status = found.used ? 'used' : found.expired ? 'expired' : 'open'
-      return { ...view(found.quote, found.quote.expiresAt, found.secondsLeft), status }
+      return { ...quoteView(found.quote, found.quote.expiresAt, found.secondsLeft), status }
     },
 
     /** Tidies up what expired long ago and was never used; correctness never depends on it. */
