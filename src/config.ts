@@ -1,6 +1,6 @@
-import { isIP } from 'node:net'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { isLoopback } from './core/loopback.ts'
 import { oneOf } from './core/schema.ts'
 import { parseFaults } from './providers/sandbox/faults.ts'
 
@@ -100,9 +100,6 @@ const numbersRead = (given: Record<string, string | undefined>): Record<string, 
 }
 
 const isPostgresUrl = (url: string): boolean => /^postgres(ql)?:\/\//.test(url) && URL.canParse(url)
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 
 const conflicts = (config: Config): string[] => {
   if (config.AUTH_MODE === 'required') return []

@@ -66,6 +66,7 @@ export const createServices = (foundation: Foundation) => {
     // A developer's receiver is on the same machine; nobody else's may be on ours.
     allowPrivate: config.DATABASE_URL === undefined && config.NODE_ENV !== 'production',
     timeScale: 1,
+    wake: () => wakers.webhooks(),
   })
 
   return {
@@ -80,6 +81,7 @@ export const createServices = (foundation: Foundation) => {
       store: createPaymentStore(database),
       boss,
       ids,
+      log,
       settleWithinSeconds: config.SETTLE_WITHIN_SECONDS,
       wake,
     }),

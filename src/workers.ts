@@ -18,6 +18,10 @@ export const startWorkers = async (boss: PgBoss, services: Services, log: Logger
     const deliveries = await services.webhooks.enqueueOrphans(LOST_DELIVERIES)
     if (payments + deliveries > 0) log.warn({ payments, deliveries }, 'took up work that had lost its job')
   })
+  await startWorker(boss, 'quote_expiry', async () => {
+    const quotes = await services.webhooks.announceExpiredQuotes()
+    if (quotes > 0) log.debug({ quotes }, 'announced quotes that expired unused')
+  })
   await startWorker(boss, 'quote_sweep', async () => {
     const quotes = await services.quotes.sweep()
     if (quotes > 0) log.debug({ quotes }, 'deleted quotes that expired unused')

@@ -32,6 +32,9 @@ export const openDatabase = ({ url, max, settings }: DatabaseOptions): Database 
     onnotice: () => {},
     connection: {
       application_name: 'ratelock',
+      // Times are read as text, which must not depend on how the database happens to be set up.
+      DateStyle: 'ISO, MDY',
+      TimeZone: 'UTC',
       statement_timeout: 15_000,
       lock_timeout: 10_000,
       idle_in_transaction_session_timeout: 15_000,

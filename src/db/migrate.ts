@@ -19,7 +19,7 @@ export const migrateDatabase = async (url: string): Promise<void> => {
   const sql = postgres(url, {
     max: 1,
     onnotice: () => {},
-    connection: { application_name: 'ratelock-migrate' },
+    connection: { application_name: 'ratelock-migrate', lock_timeout: 60_000 },
   })
   try {
     await sql`select pg_advisory_lock(${MIGRATION_LOCK})`

@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import { AppError } from '../core/errors.ts'
+import { isLoopback } from '../core/loopback.ts'
 import type { Authenticate, Principal, Scope } from '../core/principal.ts'
 
 const principals = new WeakMap<Request, Principal>()
@@ -33,8 +34,19 @@ const authenticated = (request: Request): Principal => {
 
 const EVERY_SCOPE: ReadonlySet<Scope> = new Set(['read', 'write', 'admin'])
 
-/** Lets everyone in as one account with every scope: the embedded development mode. */
+/**
+ * Lets everyone on this machine in as one account with every scope: the embedded development mode. A web page of
+ * another site is not on this machine though its requests come from it, so those throw FORBIDDEN.
+ */
 export const openAccess = (accountId: string): Authenticate => {
   const principal = { accountId, scopes: EVERY_SCOPE }
-  return () => principal
+  return (request) => {
+    const site = request.headers.get('sec-fetch-site')
+    if (!isLoopback(new URL(request.url).hostname) || site === 'cross-site')
+      throw new AppError(
+        'FORBIDDEN',
+        'without API keys only requests from this machine to localhost are served',
+      )
+    return principal
+  }
 }

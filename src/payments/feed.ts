@@ -1,6 +1,6 @@
 import type { Sql } from '../db/client.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { type AuditEntry, newerAudit } from './sql/audit.ts'
+import { AUDIT_PAGE, type AuditEntry, type Followed, newerAudit } from './sql/audit.ts'
 import { isTerminal } from './transitions.ts'
 
 /** How often the database is asked, once for all followers of this process. */
@@ -9,18 +9,29 @@ const LOOK_MS = 500
 const HEARTBEAT_MS = 15_000
 
 interface Follower {
-  accountId: string
-  paymentId: string
+  /** The last version that was handed over, or that the follower claims to know. */
   after: number
+  /** Handed over and not read yet; at most one page. */
   arrived: AuditEntry[]
+  /** There may be more in the database than was handed over. */
+  behind: boolean
+  /** Nothing will come after what has arrived. */
+  over: boolean
   /** Wakes the follower's generator. */
   nudge(): void
+}
+
+/** A payment with everybody here who follows it. */
+interface Group {
+  accountId: string
+  paymentId: string
+  followers: Set<Follower>
 }
 
 export interface PaymentFeed {
   /**
    * The changes of one payment after version `after`, until it ends, the signal is set or the feed closes.
-   * Null stands for a heartbeat. The payment must exist.
+   * Null stands for a heartbeat. The payment must exist; one that has ended is replayed.
    */
   follow(
     accountId: string,
@@ -28,59 +39,101 @@ export interface PaymentFeed {
     after: number,
     signal: AbortSignal,
   ): AsyncGenerator<AuditEntry | null>
-  /** The changes of a payment that has ended, after version `after`. */
-  replay(accountId: string, paymentId: string, after: number): Promise<AuditEntry[]>
   /** Looks now instead of at the next turn, because this process has just changed something. */
   look(): void
+  /** How many streams are open. */
+  followers(): number
   /** Ends all streams. */
   close(): void
 }
 
+const keyOf = (accountId: string, paymentId: string) => `${paymentId}/${accountId}`
+
+const push = (follower: Follower, entries: readonly AuditEntry[]): void => {
+  const before = follower.arrived.length
+  for (const entry of entries) {
+    if (isTerminal(entry.to_status)) follower.over = true
+    if (entry.version <= follower.after) continue
+    follower.after = entry.version
+    follower.arrived.push(entry)
+  }
+  follower.behind = entries.length === AUDIT_PAGE
+  if (follower.arrived.length > before || follower.over || follower.behind) follower.nudge()
+}
+
 /** Tells followers what happens to payments. The audit table is the source, so no change is ever missed. */
 export const createPaymentFeed = ({ sql, log }: { sql: Sql; log: Logger }): PaymentFeed => {
-  const followers = new Set<Follower>()
+  const groups = new Map<string, Group>()
   let timer: ReturnType<typeof setTimeout> | null = null
   let looking = false
+  let again = false
   let closed = false
 
-  const schedule = () => {
-    if (timer === null && followers.size > 0 && !closed) timer = setTimeout(look, LOOK_MS)
+  const join = (accountId: string, paymentId: string, follower: Follower) => {
+    const key = keyOf(accountId, paymentId)
+    const group = groups.get(key) ?? { accountId, paymentId, followers: new Set() }
+    group.followers.add(follower)
+    groups.set(key, group)
+    return () => {
+      group.followers.delete(follower)
+      if (group.followers.size === 0) groups.delete(key)
+    }
   }
 
-  const hand = (entries: readonly AuditEntry[]) => {
-    for (const follower of followers) {
-      const news = entries.filter((e) => e.payment_id === follower.paymentId && e.version > follower.after)
-      const last = news.at(-1)
-      if (!last) continue
-      follower.after = last.version
-      follower.arrived.push(...news)
-      follower.nudge()
+  /**
+   * One question for each payment, from the least version, and who asks it. Whoever has not read what has arrived
+   * does not ask: that bounds the queues, and a slow reader does not hold the page of the others back.
+   */
+  const questions = () => {
+    const followed: Followed[] = []
+    const askers = new Map<string, Follower[]>()
+    for (const [key, { accountId, paymentId, followers }] of groups) {
+      const asking: Follower[] = []
+      let after = Number.POSITIVE_INFINITY
+      for (const follower of followers) {
+        if (follower.over) continue
+        if (follower.arrived.length > 0) {
+          follower.behind = true
+          continue
+        }
+        asking.push(follower)
+        after = Math.min(after, follower.after)
+      }
+      if (asking.length === 0) continue
+      askers.set(key, asking)
+      followed.push({ account_id: accountId, payment_id: paymentId, after })
     }
+    return { followed, askers }
+  }
+
+  const ask = async () => {
+    const { followed, askers } = questions()
+    if (followed.length === 0) return
+    const entries = await newerAudit(sql, followed)
+    const news = Map.groupBy(entries, (entry) => keyOf(entry.account_id, entry.payment_id))
+    for (const [key, page] of news) for (const follower of askers.get(key) ?? []) push(follower, page)
   }
 
   const look = () => {
     if (timer) clearTimeout(timer)
     timer = null
-    if (looking || followers.size === 0) return
+    again = looking
+    if (looking || closed || groups.size === 0) return
     looking = true
-    const followed = [...followers].map((f) => ({
-      account_id: f.accountId,
-      payment_id: f.paymentId,
-      after: f.after,
-    }))
-    newerAudit(sql, followed)
-      .then(hand, (error: unknown) => log.warn({ err: error }, 'payment feed: the database did not answer'))
+    ask()
+      .catch((error: unknown) => log.warn({ err: error }, 'payment feed: the database did not answer'))
       .finally(() => {
         looking = false
-        schedule()
+        if (again) look()
+        else if (groups.size > 0 && !closed) timer = setTimeout(look, LOOK_MS)
       })
   }
 
   async function* follow(accountId: string, paymentId: string, after: number, signal: AbortSignal) {
     let wake = () => {}
-    const follower: Follower = { accountId, paymentId, after, arrived: [], nudge: () => wake() }
+    const follower: Follower = { after, arrived: [], behind: false, over: false, nudge: () => wake() }
+    const leave = join(accountId, paymentId, follower)
     const stop = () => wake()
-    followers.add(follower)
     signal.addEventListener('abort', stop)
     try {
       look()
@@ -88,8 +141,12 @@ export const createPaymentFeed = ({ sql, log }: { sql: Sql; log: Logger }): Paym
         const entry = follower.arrived.shift()
         if (entry) {
           yield entry
-          if (isTerminal(entry.to_status)) return
           continue
+        }
+        if (follower.over) return
+        if (follower.behind) {
+          follower.behind = false
+          look()
         }
         const silent = await new Promise<boolean>((resolve) => {
           const heartbeat = setTimeout(() => resolve(true), HEARTBEAT_MS)
@@ -101,20 +158,19 @@ export const createPaymentFeed = ({ sql, log }: { sql: Sql; log: Logger }): Paym
         if (silent) yield null
       }
     } finally {
-      followers.delete(follower)
+      leave()
       signal.removeEventListener('abort', stop)
     }
   }
 
   return {
     follow,
-    replay: (accountId, paymentId, after) =>
-      newerAudit(sql, [{ account_id: accountId, payment_id: paymentId, after }]),
     look,
+    followers: () => [...groups.values()].reduce((count, { followers }) => count + followers.size, 0),
     close: () => {
       closed = true
       if (timer) clearTimeout(timer)
-      for (const follower of followers) follower.nudge()
+      for (const { followers } of groups.values()) for (const follower of followers) follower.nudge()
     },
   }
 }

@@ -32,6 +32,16 @@ const cursorOf = (cursor: string): string => {
   ])
 }
 
+/** The version that a client has seen last, 0 for none. Nine digits fit the integer that a version is. */
+const lastEventId = (header: string | null): number => {
+  if (header === null) return 0
+  if (/^\d{1,9}$/.test(header)) return Number(header)
+  const message = 'must be the id of an event, 1 to 9 digits'
+  throw new AppError('VALIDATION_ERROR', `the Last-Event-ID header ${message}`, [
+    { path: 'last-event-id', message },
+  ])
+}
+
 const transitionEvent = ({ version, account_id: _own, ...data }: AuditEntry) => ({
   id: version,
   event: 'transition',
@@ -103,25 +113,32 @@ export const paymentRoutes = (service: PaymentService, feed: PaymentFeed, authen
       '/:id/events',
       async function* ({ principal, params, request, server }) {
         const { accountId } = principal
+        const after = lastEventId(request.headers.get('last-event-id'))
         // Before the first event, because the answer to a payment that is not theirs must be a 404.
-        const payment = await service.get(accountId, params.id)
+        await service.get(accountId, params.id)
         // A stream may be silent for longer than the server lets a connection idle.
         server?.timeout(request, 0)
-        const after = Number.parseInt(request.headers.get('last-event-id') ?? '', 10) || 0
-        const entries = payment.completed_at
-          ? await feed.replay(accountId, params.id, after)
-          : feed.follow(accountId, params.id, after, request.signal)
+        const entries = feed.follow(accountId, params.id, after, request.signal)
         for await (const entry of entries)
           yield entry ? sse(transitionEvent(entry)) : sse({ event: 'heartbeat', data: {} })
       },
       {
         auth: 'read',
         params: PaymentId,
-        response: { 404: ErrorBody },
+        response: { 400: ErrorBody, 404: ErrorBody },
         detail: {
           operationId: 'followPayment',
           summary: 'Its changes as server-sent events, until it ends',
           description: 'Starts with the first change, or after Last-Event-ID.',
+          parameters: [
+            {
+              name: 'Last-Event-ID',
+              in: 'header',
+              required: false,
+              description: 'The id of the last event that was seen; only later ones are sent',
+              schema: { type: 'string', pattern: '^[0-9]{1,9}$' },
+            },
+          ],
           'x-responses': {
             200: {
               content: {

@@ -3,13 +3,15 @@ import { AppError } from '../core/errors.ts'
 import { type Ids, isUuid } from '../core/ids.ts'
 import type { Database } from '../db/client.ts'
 import { parseQuoteId } from '../quotes/view.ts'
+import type { Logger } from '../telemetry/logger.ts'
 import { changeOf } from './changes.ts'
+import type { Effect } from './lifecycle.ts'
 import type { Payment, PaymentAccepted, PaymentPage, PaymentRequest } from './model.ts'
 import { type AcceptRequest, type AcceptResult, acceptPayments } from './sql/accept.ts'
 import { commitChanges } from './sql/commit.ts'
-import { findOrphans, loadPayments } from './sql/steps.ts'
+import { findOrphans, loadPayments, type PaymentKey } from './sql/steps.ts'
 import type { PaymentFilter, PaymentStore } from './store.ts'
-import { transition } from './transitions.ts'
+import { type Exception, type Status, transition } from './transitions.ts'
 import { detailOf, summaryOf } from './view.ts'
 
 /** Losing a race means that the winner has committed, so a second look almost always decides. */
@@ -21,6 +23,7 @@ export interface PaymentServiceDeps {
   store: PaymentStore
   boss: PgBoss
   ids: Ids
+  log: Logger
   /** How long a payment may take before it counts as overdue. */
   settleWithinSeconds: number
   /** Called when steps can run at once. */
@@ -69,9 +72,20 @@ const refusal = (result: AcceptResult, request: PaymentRequest): AppError => {
   }
 }
 
+const effectOf = (to: Status, exception: Exception, message: string): Effect => ({
+  changed: true,
+  to,
+  exception,
+  message,
+  provider: null,
+  patch: null,
+  failureReason: null,
+  nextMs: null,
+})
+
 /** Accepts, shows and cancels payments. */
 export const createPaymentService = (deps: PaymentServiceDeps) => {
-  const { database, store, boss, ids, settleWithinSeconds, wake } = deps
+  const { database, store, boss, ids, log, settleWithinSeconds, wake } = deps
 
   const notFound = (paymentId: string) =>
     new AppError('NOT_FOUND', `There is no payment ${paymentId.slice(0, 64)}`)
@@ -80,6 +94,19 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
     const found = isUuid(paymentId) ? await store.find(accountId, paymentId) : null
     if (!found) throw notFound(paymentId)
     return detailOf(found)
+  }
+
+  const flag = async (key: PaymentKey): Promise<void> => {
+    const [payment] = await loadPayments(database.sql, [key])
+    if (!payment || payment.exception === 'needs_review') return
+    const effect = effectOf(payment.status, 'needs_review', 'Its steps keep failing; a person should look')
+    const cause = { actor: 'worker' as const, jobId: null, requestId: null, attempt: payment.attempt }
+    try {
+      await database.sql.begin((tx) => commitChanges(tx, [changeOf(payment, effect, cause, ids)]))
+    } catch (err) {
+      // What keeps its steps from being written may keep this from being written; the others must not wait for it.
+      log.error({ err, ...key }, 'a payment whose steps keep failing could not be marked')
+    }
   }
 
   return {
@@ -148,16 +175,7 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
       )
       if (payment.status !== 'PENDING' || sent) throw tooLate
       const made = transition('PENDING', 'cancelled')
-      const effect = {
-        changed: true,
-        to: made.to,
-        exception: 'none' as const,
-        message: made.message,
-        provider: null,
-        patch: null,
-        failureReason: null,
-        nextMs: null,
-      }
+      const effect = effectOf(made.to, 'none', made.message)
       const cause = {
         actor: 'api' as const,
         jobId: null,
@@ -172,15 +190,22 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
       return get(caller.accountId, paymentId)
     },
 
-    /** Enqueues a step for every live payment that has no live job; answers how many there were. */
+    /**
+     * Enqueues a step for every live payment that has no live job; answers how many there were. One whose step kept
+     * failing is tried again too, and marked so that a person looks.
+     */
     rescue: async (): Promise<number> => {
       const orphans = await findOrphans(database.sql, ORPHANS_AT_ONCE)
       if (orphans.length === 0) return 0
+      for (const { account_id, payment_id, dead } of orphans) if (dead) await flag({ account_id, payment_id })
       await boss.insert(
         'payment',
-        orphans.map((key) => ({ data: key, singletonKey: key.payment_id })),
+        orphans.map(({ account_id, payment_id }) => ({
+          data: { account_id, payment_id },
+          singletonKey: payment_id,
+        })),
       )
-      wake({ payments: true, webhooks: false })
+      wake({ payments: true, webhooks: true })
       return orphans.length
     },
   }

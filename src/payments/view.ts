@@ -2,7 +2,7 @@ import { toJsonInteger } from '../core/money.ts'
 import { multiplyDown, type Rate, rateToNumber } from '../core/rate.ts'
 import { feeLines, quoteIdOf, routeOf } from '../quotes/view.ts'
 import type { Payment, PaymentSummary } from './model.ts'
-import type { PaymentDetail, PaymentRow } from './store.ts'
+import type { PaymentDetail } from './sql/read.ts'
 import type { Exception, Status } from './transitions.ts'
 
 const integerOrNull = (amount: bigint | null) => (amount === null ? null : toJsonInteger(amount))
@@ -10,7 +10,7 @@ const rateOrNull = (rate: Rate | null) => (rate === null ? null : rateToNumber(r
 const timeOrNull = (time: Date | null) => time?.toISOString() ?? null
 
 /** What a list shows of a payment. */
-export const summaryOf = ({ payment, quote }: PaymentRow): PaymentSummary => ({
+export const summaryOf = ({ payment, quote }: Pick<PaymentDetail, 'payment' | 'quote'>): PaymentSummary => ({
   payment_id: payment.id,
   quote_id: quoteIdOf(quote.id),
   status: payment.status as Status,

@@ -3,6 +3,7 @@ import type { Ids } from '../core/ids.ts'
 import type { Database } from '../db/client.ts'
 import type { Outcome } from '../providers/port.ts'
 import type { ProviderCall, Router } from '../providers/router.ts'
+import { inRounds } from '../queue/rounds.ts'
 import { settleJobs } from '../queue/transaction.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { changeOf } from './changes.ts'
@@ -11,7 +12,10 @@ import { type Change, type Committed, commitChanges } from './sql/commit.ts'
 import { journalOperations, loadPayments, type PaymentKey } from './sql/steps.ts'
 
 /** Where a step can be cut off; tests stop or kill the process there. */
-export type Checkpoint = 'loaded' | 'journalled' | 'called' | 'settled' | 'committed'
+export type Checkpoint = 'loaded' | 'journalled' | 'called' | 'committed'
+
+/** What is done by then is committed without waiting for a slower provider. */
+const PATIENCE_MS = 1_000
 
 export interface StepDeps {
   database: Database
@@ -144,23 +148,28 @@ export const createStepRunner = (deps: StepDeps) => {
     const payments = new Map((await loadPayments(database.sql, keys)).map((payment) => [payment.id, payment]))
     await reach('loaded')
     const resting = router.resting()
-    const steps = jobs.flatMap((job): Step[] => {
+    const steps = new Map<string, Step>()
+    for (const job of jobs) {
       const payment = payments.get(job.data.payment_id)
-      if (!payment) return []
+      if (!payment) continue
       const choice = choiceFor(payment, resting)
-      return [{ job, payment, choice, move: decide(payment, choice) }]
-    })
-    const journalled = await journal(steps)
-    await reach('journalled')
-    const outcomes = await Promise.all(steps.map((step) => perform(step, journalled)))
-    await reach('called')
-    const changes = new Map<string, Change>()
-    for (const [index, step] of steps.entries()) {
-      if (step.move.kind === 'rest') continue
-      changes.set(step.job.id, changeFor(step, outcomes[index] ?? null, journalled))
+      steps.set(job.id, { job, payment, choice, move: decide(payment, choice) })
     }
-    await reach('settled')
-    await commitAll(jobs, changes)
-    await reach('committed')
+    const journalled = await journal([...steps.values()])
+    await reach('journalled')
+    const act = async (job: PaymentJob): Promise<Change | null> => {
+      const step = steps.get(job.id)
+      if (!step || step.move.kind === 'rest') return null
+      return changeFor(step, await perform(step, journalled), journalled)
+    }
+    await inRounds(jobs, PATIENCE_MS, act, async (done) => {
+      await reach('called')
+      const changes = new Map(done.flatMap(([job, change]) => (change ? [[job.id, change] as const] : [])))
+      await commitAll(
+        done.map(([job]) => job),
+        changes,
+      )
+      await reach('committed')
+    })
   }
 }

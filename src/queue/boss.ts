@@ -3,7 +3,7 @@ import { QUEUE_NAMES, QUEUES, SCHEDULES } from './definitions.ts'
 
 export interface BossOptions {
   url: string
-  /** Called for every error of the queue's own background work; without a listener one would end the process. */
+  /** Called for errors of the queue's own work and of its handlers; without a listener one would end the process. */
   onError(error: Error): void
   /** Whether this process also supervises: expires the jobs of dead workers, deletes old ones, runs schedules. */
   supervise: boolean

@@ -34,6 +34,8 @@ export const QUEUES = {
   },
   /** Takes up live payments and pending deliveries that have no live job. */
   reconcile: { policy: 'exclusive', expireInSeconds: 60, retryLimit: 0, deleteAfterSeconds: 600 },
+  /** Announces the quotes that expired unused to the accounts that want to know. */
+  quote_expiry: { policy: 'exclusive', expireInSeconds: 120, retryLimit: 0, deleteAfterSeconds: 600 },
   /** Deletes unused quotes long after they expired. */
   quote_sweep: { policy: 'exclusive', expireInSeconds: 120, retryLimit: 0, deleteAfterSeconds: 600 },
 } as const satisfies Record<string, Omit<Queue, 'name'>>
@@ -46,6 +48,7 @@ export const QUEUE_NAMES: readonly QueueName[] = [
   'payment',
   'webhook',
   'reconcile',
+  'quote_expiry',
   'quote_sweep',
 ]
 
@@ -61,8 +64,13 @@ export const WORKERS = {
     groupConcurrency: 4,
   },
   reconcile: { pollingIntervalSeconds: 2 },
+  quote_expiry: { pollingIntervalSeconds: 2 },
   quote_sweep: { pollingIntervalSeconds: 2 },
 } as const satisfies Record<Exclude<QueueName, 'payment_dead'>, WorkOptions>
 
 /** Cron expressions of what runs by itself; pg-boss resolves them to the minute. */
-export const SCHEDULES = { reconcile: '* * * * *', quote_sweep: '*/5 * * * *' } as const
+export const SCHEDULES = {
+  reconcile: '* * * * *',
+  quote_expiry: '* * * * *',
+  quote_sweep: '*/5 * * * *',
+} as const

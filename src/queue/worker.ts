@@ -27,7 +27,9 @@ export const startWorker = async <Data extends object>(
         try {
           await handler(jobs)
         } catch (error) {
-          const cause = error instanceof Error ? error : new Error(String(error))
+          const cause = error instanceof Error ? error : new Error('a handler failed without an error')
+          // pg-boss keeps a handler's error in the job's row only; whoever watches the log must see it.
+          boss.emit('error', new Error(`${jobs.length} ${queue} jobs failed and will be retried`, { cause }))
           await giveBack(boss, queue, jobs, cause)
           throw cause
         } finally {

@@ -1,10 +1,13 @@
-import { and, eq, getTableColumns, lt, notExists, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, gt, lt, notExists, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { payments } from '../db/schema/payments.ts'
 import { quotes } from '../db/schema/quotes.ts'
 import { QUOTE_SECONDS } from './model.ts'
 
 export type QuoteRow = typeof quotes.$inferSelect
+/** How far behind its mark a sweep looks: what it missed for longer stays, and does no harm. */
+const SWEEP_BACK_HOURS = 72
+
 export type NewQuote = Omit<QuoteRow, 'createdAt' | 'expiresAt'>
 
 /** The rows of quotes; expiry is written and judged by the database's clock. */
@@ -56,7 +59,14 @@ export const createQuoteStore = ({ db }: Database) => {
       const stale = db
         .select({ accountId: quotes.accountId, id: quotes.id })
         .from(quotes)
-        .where(and(lt(quotes.expiresAt, sql`now() - ${hours} * interval '1 hour'`), notExists(payment)))
+        .where(
+          and(
+            lt(quotes.expiresAt, sql`now() - ${hours} * interval '1 hour'`),
+            // Used quotes stay for ever, so a sweep that looked further back would read all of them each time.
+            gt(quotes.expiresAt, sql`now() - ${hours + SWEEP_BACK_HOURS} * interval '1 hour'`),
+            notExists(payment),
+          ),
+        )
         .limit(limit)
       const gone = await db
         .delete(quotes)

@@ -1,8 +1,8 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { t } from 'elysia'
 import { strict } from '../core/schema.ts'
 
-/** Every event that an endpoint can be sent. */
+/** Every event that an endpoint can ask for. */
 export const EVENT_TYPES = [
   'payment.created',
   'payment.updated',
@@ -10,62 +10,33 @@ export const EVENT_TYPES = [
   'payment.failed',
   'payment.refunded',
   'payment.needs_review',
+  'quote.expired',
 ] as const
 
 export type EventType = (typeof EVENT_TYPES)[number]
 
-/** Most endpoints of one account. Each event costs a delivery for every one of them. */
-export const MAX_ENDPOINTS = 20
-const MAX_URL_LENGTH = 2048
+/** Sent only to an endpoint that names them: most accounts ask for far more quotes than they pay. */
+export const OFF_BY_DEFAULT: readonly EventType[] = ['quote.expired']
 
-const OneOf = Type.Unsafe<EventType>(Type.Union(EVENT_TYPES.map((type) => Type.Literal(type))))
-const EventTypes = Type.Array(OneOf, {
-  minItems: 1,
-  uniqueItems: true,
-  description: 'The events to send',
-})
+/** What POST /webhooks/endpoints/:id/test sends; it cannot be asked for. */
+export const TEST_EVENT = 'webhook.test'
 
-export const EndpointRequest = strict(
-  {
-    url: Type.String({
-      minLength: 1,
-      maxLength: MAX_URL_LENGTH,
-      description: 'Where events are posted: https, on a public address, without credentials or fragment',
-      examples: ['https://example.com/hooks/ratelock'],
-    }),
-    event_types: Type.Optional(EventTypes),
-  },
-  { title: 'WebhookEndpointRequest' },
-)
+/** Every type that an event can have. */
+export const ALL_TYPES = [...EVENT_TYPES, TEST_EVENT] as const
 
-const properties = {
-  id: Type.String({ description: 'we_ and a UUID' }),
-  url: Type.String(),
-  event_types: Type.Union([EventTypes, Type.Null()], { description: 'null: every event' }),
-  enabled: Type.Boolean({ description: 'A disabled endpoint is sent nothing' }),
-  disabled_reason: Type.Union([Type.String(), Type.Null()], { description: 'Why it was disabled' }),
-  created_at: Type.String({ format: 'date-time' }),
-}
+export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
-export const Endpoint = strict(properties, { title: 'WebhookEndpoint' })
+export const Timestamp = Type.String({ format: 'date-time' })
 
-export const EndpointWithSecret = strict(
-  {
-    ...properties,
-    secret: Type.String({ description: 'Signing secret (Standard Webhooks). It is shown only this once.' }),
-  },
-  { title: 'WebhookEndpointWithSecret' },
-)
+/** The ids of the API: a prefix and a UUID. An event's is also the webhook-id that receivers see. */
+export const EndpointId = Type.String({ description: 'we_ and a UUID' })
+export const EventId = Type.String({ description: 'evt_ and a UUID; receivers get it as webhook-id' })
+export const DeliveryId = Type.String({ description: 'wd_ and a UUID' })
 
-export const EndpointPage = strict(
-  {
-    data: Type.Array(Endpoint, { description: 'Newest first' }),
-    next_cursor: Type.Union([Type.String(), Type.Null()], { description: 'null on the last page' }),
-  },
-  { title: 'WebhookEndpointPage' },
-)
+/** The path parameter of everything that is found by its id. */
+export const ById = strict({ id: Type.String({ maxLength: 100, description: 'The id, prefix and UUID' }) })
 
-export const PageQuery = strict({
+const paging = {
   limit: t.Optional(
     t.Numeric({
       minimum: 1,
@@ -76,12 +47,28 @@ export const PageQuery = strict({
     }),
   ),
   cursor: Type.Optional(Type.String({ maxLength: 100, description: 'next_cursor of the page before' })),
-})
+}
 
-export const EndpointParams = strict({ id: Type.String({ maxLength: 100, description: 'we_ and a UUID' }) })
+/** The query of a list that has no filters. */
+export const PageQuery = strict(paging)
 
-export type EndpointRequest = Static<typeof EndpointRequest>
-export type Endpoint = Static<typeof Endpoint>
-export type EndpointWithSecret = Static<typeof EndpointWithSecret>
-export type EndpointPage = Static<typeof EndpointPage>
+const range = {
+  created_from: Type.Optional(Type.String({ format: 'date-time', description: 'Created at or after' })),
+  created_before: Type.Optional(Type.String({ format: 'date-time', description: 'Created before' })),
+}
+
+/** The properties of a query that is paged, and of one that is filtered by time too. */
+export const pageProperties = paging
+export const rangeProperties = { ...range, ...paging }
+
+/** A page of a list, newest first. */
+export const pageOf = <T extends TSchema>(entry: T, title: string) =>
+  strict(
+    {
+      data: Type.Array(entry, { description: 'Newest first' }),
+      next_cursor: Nullable(Type.String({ description: 'null on the last page' })),
+    },
+    { title },
+  )
+
 export type PageQuery = Static<typeof PageQuery>

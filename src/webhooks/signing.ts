@@ -14,14 +14,22 @@ export interface Message {
 
 /**
  * The Standard Webhooks headers of one attempt at `now` (epoch milliseconds). The id is the event's, the same over all
- * attempts and endpoints, so that a receiver can recognise a repetition.
+ * attempts and endpoints, so that a receiver can recognise a repetition. Several secrets give several signatures, in
+ * their order: a receiver that knows any of them is satisfied.
  */
-export const signedHeaders = (message: Message, secret: string, now: number): Record<string, string> => {
+export const signedHeaders = (
+  message: Message,
+  secrets: string | readonly string[],
+  now: number,
+): Record<string, string> => {
   const id = `evt_${message.eventId}`
   const seconds = Math.floor(now / 1000)
+  const signatures = [secrets]
+    .flat()
+    .map((secret) => new Webhook(secret).sign(id, new Date(seconds * 1000), message.body))
   return {
     'webhook-id': id,
     'webhook-timestamp': String(seconds),
-    'webhook-signature': new Webhook(secret).sign(id, new Date(seconds * 1000), message.body),
+    'webhook-signature': signatures.join(' '),
   }
 }

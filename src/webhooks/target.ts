@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /** Every address of a host name. Rejects when it has none. */
@@ -10,7 +11,7 @@ export interface TargetPolicy {
   allowPrivate: boolean
 }
 
-/** Asks the resolver that connections use too, hosts file included. */
+/** Asks the operating system, hosts file included. */
 export const systemResolve: Resolve = async (host) =>
   (await lookup(host, { all: true })).map(({ address }) => address)
 
@@ -21,43 +22,72 @@ const METADATA: ReadonlySet<string> = new Set(['168.63.129.16'])
 
 /**
  * True for an address of the public internet. Private, loopback, link-local (cloud metadata), shared, multicast,
- * reserved and unspecified ones are not, and neither is any IPv6 form that carries an IPv4 address.
+ * reserved and unspecified ones are not, and neither is any IPv6 form that carries an IPv4 address, nor a zone.
  */
 export const isPublicAddress = (address: string): boolean => {
-  if (!ipaddr.isValid(address)) return false
+  // Octal, short and zoned notations have readers that disagree on what they mean.
+  if (isIP(address) === 0 || address.includes('%')) return false
   const parsed = ipaddr.parse(address)
   if (parsed.range() !== 'unicast' || METADATA.has(parsed.toString())) return false
   // Outside of this block the library calls unicast what was never given out, or is IPv4 in disguise (::127.0.0.1).
   return parsed.kind() === 'ipv4' || parsed.match(GLOBAL_IPV6)
 }
 
-const shapeProblem = (text: string, allowPrivate: boolean): string | null => {
+/** The host of a URL as a resolver or a socket takes it. */
+export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, '$1')
+
+interface Refused {
+  problem: string
+}
+
+/** A target whose addresses have been checked. Connections go to one of these, and ask no resolver again. */
+export interface PinnedTarget {
+  url: URL
+  addresses: readonly string[]
+  problem: null
+}
+
+const parsedTarget = (text: string, allowPrivate: boolean): URL | string => {
   // The parser drops line ends and tabs silently, so what we show would not be what we call.
   const url = /\s/.test(text) ? null : URL.parse(text)
   if (!url) return 'must be an absolute URL'
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must start with https://'
   if (url.protocol === 'http:' && !allowPrivate) return 'must start with https://'
   if (url.username || url.password) return 'must not contain credentials'
-  return text.includes('#') ? 'must not contain a fragment' : null
+  if (url.port === '0') return 'must not name port 0'
+  return text.includes('#') ? 'must not contain a fragment' : url
 }
 
-const addressesOf = async (text: string, resolve: Resolve): Promise<string[]> => {
-  const host = new URL(text).hostname.replace(/^\[(.*)\]$/, '$1')
-  return ipaddr.isValid(host) ? [host] : await resolve(host)
+const addressesOf = async (url: URL, resolve: Resolve): Promise<string[]> => {
+  const host = hostOf(url)
+  try {
+    return isIP(host) ? [host] : [...new Set(await resolve(host))]
+  } catch {
+    return []
+  }
 }
 
 /**
- * What forbids sending webhooks to a URL, in words that follow its name, or null. Every address of the host must be
- * public, because the connection may take any. Never throws. The connection itself resolves the name once more.
+ * Looks a URL's host up, once, and checks every address of it: one that must not be called forbids them all. Answers
+ * the addresses to connect to, or what forbids sending webhooks there, in words that follow its name. Never throws.
+ */
+export const pinTarget = async (text: string, policy: TargetPolicy): Promise<PinnedTarget | Refused> => {
+  const url = parsedTarget(text, policy.allowPrivate)
+  if (typeof url === 'string') return { problem: url }
+  const addresses = await addressesOf(url, policy.resolve)
+  if (addresses.length === 0) return { problem: 'has a host name that does not resolve' }
+  // Development's too must be addresses: a socket would look anything else up by itself.
+  const allowed = policy.allowPrivate ? (address: string) => isIP(address) !== 0 : isPublicAddress
+  if (addresses.every(allowed)) return { url, addresses, problem: null }
+  return { problem: 'must not lead to a private or reserved address' }
+}
+
+/**
+ * What forbids registering a URL, in words that follow its name, or null. It says nothing about later: names move, so
+ * each attempt pins anew. Development may register what does not resolve yet. Never throws.
  */
 export const targetProblem = async (text: string, policy: TargetPolicy): Promise<string | null> => {
-  const problem = shapeProblem(text, policy.allowPrivate)
-  if (problem || policy.allowPrivate) return problem
-  try {
-    const addresses = await addressesOf(text, policy.resolve)
-    if (addresses.length === 0) return 'has a host name that does not resolve'
-    return addresses.every(isPublicAddress) ? null : 'must not lead to a private or reserved address'
-  } catch {
-    return 'has a host name that does not resolve'
-  }
+  const url = parsedTarget(text, policy.allowPrivate)
+  if (typeof url === 'string') return url
+  return policy.allowPrivate ? null : (await pinTarget(text, policy)).problem
 }

@@ -58,3 +58,25 @@ describe('only the account behind a key with the scope gets in', () => {
     expect((await send('DELETE', '/transfers/transfer_1', null, { authorization: '' })).status).toBe(204)
   })
 })
+
+describe('open access', () => {
+  const open = openAccess('demo')
+  const from =
+    (url: string, headers: Record<string, string> = {}) =>
+    () =>
+      open(new Request(url, { headers }))
+
+  test.each(['http://localhost:3000/quotes', 'http://127.0.0.1/quotes', 'http://[::1]:3000/quotes'])(
+    'serves this machine: %s',
+    (url) => {
+      expect(from(url)()).toMatchObject({ accountId: 'demo' })
+      expect(from(url, { 'sec-fetch-site': 'same-origin' })()).toMatchObject({ accountId: 'demo' })
+    },
+  )
+
+  test('refuses what a web page elsewhere can make a browser send, by name or across sites', () => {
+    expect(from('http://evil.example/quotes')).toThrow(AppError)
+    expect(from('http://127.evil.example/quotes')).toThrow(AppError)
+    expect(from('http://localhost:3000/quotes', { 'sec-fetch-site': 'cross-site' })).toThrow(AppError)
+  })
+})

@@ -17,7 +17,7 @@ import {
   turn,
 } from './support.ts'
 
-const POINTS: Checkpoint[] = ['loaded', 'journalled', 'called', 'settled', 'committed']
+const POINTS: Checkpoint[] = ['loaded', 'journalled', 'called', 'committed']
 
 let harness: Harness
 /** Called at every checkpoint; a test puts its trouble here. */
@@ -104,7 +104,7 @@ const holdAt = (held: Checkpoint) => {
 }
 
 describe('a worker that stalls until its claim has been given to another', () => {
-  for (const point of ['loaded', 'journalled', 'called', 'settled'] as const)
+  for (const point of ['loaded', 'journalled', 'called'] as const)
     for (const source of ['payer', 'fail_offramp_once', 'refuse_onramp_once'])
       test(`at '${point}' changes nothing when it wakes, whatever it was about to do (${source})`, async () => {
         const id = await pay(harness, source)
@@ -127,7 +127,7 @@ describe('a worker that stalls until its claim has been given to another', () =>
 
   test('while that one still runs leaves the payment to it', async () => {
     const id = await pay(harness)
-    const hold = holdAt('settled')
+    const hold = holdAt('called')
     const stale = harness.services.runSteps(await claim(harness))
     await hold.reached
     await expireClaims(harness)

@@ -119,7 +119,9 @@ const live = (payment: PaymentState) =>
 
 test('the lives that are drawn reach every state that a provider can bring about', () => {
   const reached = new Set(
-    fc.sample(life, { numRuns: 3000, seed: 1 }).flatMap((draws) => play(draws).map(({ after }) => after.status)),
+    fc
+      .sample(life, { numRuns: 3000, seed: 1 })
+      .flatMap((draws) => play(draws).map(({ after }) => after.status)),
   )
   expect([...reached].sort()).toEqual(STATUSES.filter((status) => status !== 'CANCELLED').sort())
 })

@@ -76,7 +76,7 @@ describe('the rescue', () => {
     expect(await harness.services.payments.rescue()).toBe(0)
   })
 
-  test('takes up a payment whose job failed until it was dead', async () => {
+  test('takes up a payment whose job failed until it was dead, and asks a person to look', async () => {
     const id = await pay(harness)
     for (let tries = 0; tries <= QUEUES.payment.retryLimit; tries++) {
       const jobs = await claim(harness)
@@ -88,8 +88,14 @@ describe('the rescue', () => {
     expect([...dead]).toEqual([{ data: { account_id: 'demo', payment_id: id } }])
     await age(harness, [id])
     expect(await harness.services.payments.rescue()).toBe(1)
+    const [marked] = await harness.database.sql`select exception from payments where id = ${id}`
+    expect(marked).toEqual({ exception: 'needs_review' })
+    const [event] = await harness.database.sql`
+      select type from webhook_events where payment_id = ${id} order by sequence desc limit 1`
+    expect(event).toEqual({ type: 'payment.needs_review' })
     await drive(harness, [id])
     expect(await statusOf(harness, id)).toBe('COMPLETED')
+    await expectSound(harness, id)
   })
 })
 

@@ -1,10 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
-import { createApp } from '../../src/app.ts'
-import { AppError } from '../../src/core/errors.ts'
-import type { Authenticate, Scope } from '../../src/core/principal.ts'
-import { webhookRoutes } from '../../src/webhooks/routes.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
-import { memoryLog, webhooks } from './support.ts'
+import { type Answer, apiOf, type Call } from './api.ts'
+import { webhooks } from './support.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -15,45 +12,14 @@ beforeEach(async () => {
   await database.sql`delete from webhook_endpoints`
 })
 
-/** Keys are `<account> <scopes>`, which lets a test say who is calling. */
-const authenticate: Authenticate = (request) => {
-  const [accountId, scopes] = request.headers.get('authorization')?.split(' ') ?? []
-  if (!accountId || !scopes) throw new AppError('UNAUTHORIZED', 'this needs an API key')
-  return { accountId, scopes: new Set(scopes.split(',') as Scope[]) }
-}
-
-interface Answer {
-  status: number
-  body: Record<string, unknown>
-}
-
-const call = async (
-  method: string,
-  path: string,
-  body?: unknown,
-  key = 'acc_a read,write',
-): Promise<Answer> => {
-  const resolve = (host: string) =>
-    host === 'example.com' ? Promise.resolve(['93.184.216.34']) : Promise.resolve(['10.0.0.1'])
-  const boss = { complete: () => Promise.reject(new Error('no queue in this test')) }
-  const service = webhooks({ database, boss, resolve, allowPrivate: false })
-  const app = createApp({
-    log: memoryLog().log,
-    authenticate,
-    version: '1.2.3',
-    ready: async () => ({}),
-    routes: [webhookRoutes(service, authenticate)],
-  })
-  const response = await app.handle(
-    new Request(`http://localhost${path}`, {
-      method,
-      headers: { authorization: key },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    }),
+const resolve = (host: string) =>
+  Promise.resolve(
+    host.endsWith('example.com') && host !== 'internal.example.com' ? ['93.184.216.34'] : ['10.0.0.1'],
   )
-  const text = await response.text()
-  return { status: response.status, body: text ? JSON.parse(text) : undefined }
-}
+const boss = { complete: () => Promise.reject(new Error('no queue in this test')) }
+
+const call = (...args: Parameters<Call>) =>
+  apiOf(webhooks({ database, boss, resolve, allowPrivate: false })).call(...args)
 
 const URL_A = 'https://example.com/hook'
 const create = (body: object = { url: URL_A }, key?: string) => call('POST', '/webhooks/endpoints', body, key)
@@ -68,8 +34,11 @@ describe('registering', () => {
         id: expect.stringMatching(/^we_[0-9a-f-]{36}$/),
         url: URL_A,
         event_types: ['payment.completed', 'payment.failed'],
+        description: null,
         enabled: true,
         disabled_reason: null,
+        failing_since: null,
+        previous_secret_expires_at: null,
         secret: expect.stringMatching(/^whsec_[A-Za-z0-9+/]{43}=$/),
         created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       },
@@ -142,6 +111,111 @@ describe('listing', () => {
     const answer = await call('GET', `/webhooks/endpoints?${query}`)
     expect(answer.status).toBe(400)
     expect(answer.body).toMatchObject({ error: 'VALIDATION_ERROR', details: [{ path }] })
+  })
+})
+
+describe('changing', () => {
+  const stored = async () => {
+    const [row] = await database.sql<Record<string, unknown>[]>`
+      select enabled, disabled_reason, failing_since, quotes_announced_to > now() - interval '1 minute' as caught_up
+      from webhook_endpoints`
+    return row
+  }
+  const patch = async (body: unknown, id?: string) =>
+    call('PATCH', `/webhooks/endpoints/${id ?? idOf(await create())}`, body)
+
+  test('replaces what is named and leaves the rest', async () => {
+    const created = await create({ url: URL_A, event_types: ['payment.failed'], description: 'first' })
+    const { secret: _secret, ...before } = created.body
+    const id = idOf(created)
+    expect((await patch({ description: 'second' }, id)).body).toEqual({ ...before, description: 'second' })
+    const moved = { url: 'https://new.example.com/', event_types: null, description: null }
+    expect(await patch(moved, id)).toEqual({ status: 200, body: { ...before, ...moved } })
+    const chosen = { event_types: ['quote.expired'] }
+    expect((await patch(chosen, id)).body).toEqual({ ...before, ...moved, ...chosen })
+    expect((await call('GET', `/webhooks/endpoints/${id}`)).body).toEqual({ ...before, ...moved, ...chosen })
+  })
+
+  test('disabling by hand gives that as the reason; enabling forgets it, and how long it has failed', async () => {
+    const id = idOf(await create())
+    await database.sql`
+      update webhook_endpoints set failing_since = now() - interval '1 day', quotes_announced_to = '2020-01-01'`
+    expect((await patch({ enabled: false }, id)).body).toMatchObject({
+      enabled: false,
+      disabled_reason: 'disabled by the account',
+    })
+    expect(await stored()).toMatchObject({ failing_since: expect.any(String), caught_up: false })
+    expect((await patch({ enabled: true }, id)).body).toMatchObject({ enabled: true, disabled_reason: null })
+    expect(await stored()).toEqual({
+      enabled: true,
+      disabled_reason: null,
+      failing_since: null,
+      caught_up: true,
+    })
+  })
+
+  test('disabling what is disabled already keeps the reason that says more', async () => {
+    const id = idOf(await create())
+    await database.sql`update webhook_endpoints set enabled = false, disabled_reason = 'it answered 410 Gone'`
+    expect((await patch({ enabled: false }, id)).body.disabled_reason).toBe('it answered 410 Gone')
+  })
+
+  test('another URL has not failed yet', async () => {
+    const id = idOf(await create())
+    await database.sql`update webhook_endpoints set failing_since = now() - interval '1 day'`
+    expect((await patch({ description: 'x' }, id)).body.failing_since).toBeString()
+    expect((await patch({ url: URL_A }, id)).body.failing_since).toBeNull()
+  })
+
+  test.each([
+    [{}, ''],
+    [{ url: 'http://example.com/' }, '/url'],
+    [{ url: 'https://internal.example.com/' }, '/url'],
+    [{ url: null }, '/url'],
+    [{ event_types: [] }, '/event_types'],
+    [{ event_types: ['webhook.test'] }, '/event_types'],
+    [{ enabled: 'yes' }, '/enabled'],
+    [{ description: 'x'.repeat(201) }, '/description'],
+    [{ secret: 'whsec_mine' }, '/secret'],
+    [{ disabled_reason: null }, '/disabled_reason'],
+  ])('with %j is refused, naming %p, and changes nothing', async (body, path) => {
+    const id = idOf(await create())
+    const before = (await call('GET', `/webhooks/endpoints/${id}`)).body
+    const answer = await patch(body, id)
+    expect(answer.status).toBe(400)
+    expect(answer.body).toMatchObject({ error: 'VALIDATION_ERROR', details: [{ path }] })
+    expect((await call('GET', `/webhooks/endpoints/${id}`)).body).toEqual(before)
+  })
+})
+
+describe('rotating the secret', () => {
+  const rotate = (id: string, body: unknown = {}) =>
+    call('POST', `/webhooks/endpoints/${id}/rotate-secret`, body)
+
+  test('answers the new one, which no later answer repeats, and how long the old one is valid', async () => {
+    const created = await create()
+    const rotated = await rotate(idOf(created))
+    expect(rotated.status).toBe(200)
+    const { secret, ...rest } = rotated.body
+    expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/)
+    expect(secret).not.toBe(created.body.secret)
+    expect((Date.parse(rest.previous_secret_expires_at) - Date.now()) / 1000).toBeWithin(86_340, 86_401)
+    expect((await call('GET', `/webhooks/endpoints/${idOf(created)}`)).body).toEqual(rest)
+    expect((await rotate(idOf(created), { overlap_seconds: 0 })).body.previous_secret_expires_at).toBeNull()
+    const [row] = await database.sql`select previous_secret from webhook_endpoints`
+    expect(row?.previous_secret).toBeNull()
+  })
+
+  test('says nothing of an overlap that is over', async () => {
+    const id = idOf(await create())
+    await rotate(id, { overlap_seconds: 60 })
+    await database.sql`update webhook_endpoints set previous_secret_expires_at = now() - interval '1 second'`
+    expect((await call('GET', `/webhooks/endpoints/${id}`)).body.previous_secret_expires_at).toBeNull()
+  })
+
+  test.each([-1, 604_801, 1.5, '60', null])('overlap_seconds: %p is refused', async (overlap_seconds) => {
+    const answer = await rotate(idOf(await create()), { overlap_seconds })
+    expect(answer.body).toMatchObject({ error: 'VALIDATION_ERROR', details: [{ path: '/overlap_seconds' }] })
   })
 })
 

@@ -27,7 +27,15 @@ const options = {
 const send = (url: string, deadlineMs = options.deadlineMs) =>
   sendWebhook(message, { url, secret }, { ...options, deadlineMs })
 
+const seen = { latencyMs: expect.any(Number), excerpt: null }
+const delivered = (status: number, excerpt: string | null = null) => ({
+  ...seen,
+  kind: 'delivered' as const,
+  status,
+  excerpt,
+})
 const failed = (status: number | null, error: string, retryAfterMs?: number) => ({
+  ...seen,
   kind: 'failed' as const,
   status,
   error,
@@ -40,7 +48,7 @@ const stalled = () => new ReadableStream({ start: (controller) => controller.enq
 describe('what arrives', () => {
   test('verifies with the Standard Webhooks library, byte for byte', async () => {
     const server = serve()
-    expect(await send(server.url)).toEqual({ kind: 'delivered', status: 200 })
+    expect(await send(server.url)).toEqual(delivered(200, 'ok'))
     const [got] = server.requests
     if (!got) throw new Error('nothing arrived')
     expect(got.body).toBe(message.body)
@@ -72,12 +80,13 @@ describe('what arrives', () => {
 describe('answers', () => {
   test.each([200, 201, 204, 299])('%d is delivered', async (status) => {
     const server = serve(() => new Response(null, { status }))
-    expect(await send(server.url)).toEqual({ kind: 'delivered', status })
+    expect(await send(server.url)).toEqual(delivered(status))
   })
 
   test.each([400, 404, 429, 500, 503])('%d is a failure', async (status) => {
     const server = serve(() => new Response('whsec_echo', { status }))
-    expect(await send(server.url)).toEqual(failed(status, `HTTP ${status}`))
+    const result = await send(server.url)
+    expect(result).toEqual({ ...failed(status, `HTTP ${status}`), excerpt: 'whsec_echo' })
   })
 
   test.each([301, 302, 303, 307, 308])('a redirect (%d) is a failure and is not followed', async (status) => {
@@ -89,12 +98,71 @@ describe('answers', () => {
 
   test('410 says that the endpoint is gone', async () => {
     const server = serve(() => new Response(null, { status: 410 }))
-    expect(await send(server.url)).toEqual({ kind: 'gone', status: 410, error: 'HTTP 410' })
+    expect(await send(server.url)).toEqual({ ...seen, kind: 'gone', status: 410, error: 'HTTP 410' })
   })
 
   test('Retry-After is read', async () => {
     const server = serve(() => new Response(null, { status: 503, headers: { 'retry-after': '120' } }))
     expect(await send(server.url)).toEqual(failed(503, 'HTTP 503', 120_000))
+  })
+})
+
+describe('what is kept of an answer', () => {
+  const excerptOf = async (body: BodyInit, headers: Record<string, string> = {}, status = 500) => {
+    const server = serve(() => new Response(body, { status, headers }))
+    return (await send(server.url)).excerpt
+  }
+  const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'))
+
+  test.each([
+    ['text', 'no such order: Zoë', 'no such order: Zoë'],
+    ['lines', '{\r\n  "a": 1\n}\n', '{ "a": 1 }'],
+    ['a tab and a line separator', 'a\tb\u2028c', 'a b c'],
+    ['controls', 'a\x07\x1b[31mb\x7f\x9b', 'a[31mb'],
+    ['a change of direction, hidden letters', 'a\u202eb\u200bc\ufeff', 'abc'],
+    ['a long text', 'é'.repeat(300), 'é'.repeat(256)],
+    ['a long text of astral characters', `a${'😀'.repeat(300)}`, `a${'😀'.repeat(127)}`],
+    [
+      'text of another encoding',
+      bytes('Donn\xe9es refus\xe9es, commande inconnue'),
+      'Donn�es refus�es, commande inconnue',
+    ],
+    ['nothing', '', null],
+    ['blanks', ' \r\n\t', null],
+    ['a null character', 'a\0b', null],
+    ['other bytes', bytes('\x89PNG\xff\xfe\x9c\xfa\xd0'), null],
+  ])('%s', async (_, body, expected) => {
+    const excerpt = await excerptOf(body)
+    expect(excerpt).toBe(expected)
+    expect(excerpt?.isWellFormed()).not.toBe(false)
+  })
+
+  test('it is kept of a success, and of a body that breaks off', async () => {
+    expect(await excerptOf('thanks', {}, 202)).toBe('thanks')
+    const partial = new ReadableStream({ start: (controller) => controller.enqueue('part') })
+    const server = serve(() => new Response(partial))
+    expect(await send(server.url, 200)).toEqual(delivered(200, 'part'))
+  })
+
+  test('a compressed answer is not unpacked', async () => {
+    const bomb = Bun.gzipSync(new Uint8Array(64 * 1024 * 1024))
+    expect(await excerptOf(bomb, { 'content-encoding': 'gzip' })).toBeNull()
+    expect(await excerptOf('plain', { 'content-encoding': 'identity' })).toBe('plain')
+    expect(await excerptOf('said so', { 'content-encoding': 'br' })).toBeNull()
+  })
+
+  test('a character that the bound cuts is left out', async () => {
+    expect(await excerptOf(`${' '.repeat(1022)}a😀`)).toBe('a')
+  })
+
+  test('the latency ends with the head, and is there when there is no answer', async () => {
+    const late = serve(() => new Response(stalled()))
+    const result = await send(late.url, 400)
+    expect(result.latencyMs).toBeInteger()
+    expect(result.latencyMs).toBeLessThan(390)
+    const silent = serve(() => new Promise<Response>(() => {}))
+    expect((await send(silent.url, 200)).latencyMs).toBeGreaterThanOrEqual(199)
+    expect((await send('no url')).latencyMs).toBeLessThan(100)
   })
 })
 
@@ -116,7 +184,7 @@ describe('the deadline', () => {
   })
 
   test.each([
-    [200, { kind: 'delivered' as const, status: 200 }],
+    [200, delivered(200)],
     [500, failed(500, 'HTTP 500')],
   ])('covers the body, and keeps the status %d that came before it', async (status, expected) => {
     const server = serve(() => new Response(stalled(), { status }))
@@ -136,7 +204,7 @@ describe('the deadline', () => {
       cancel: () => resolve(sent),
     })
     const server = serve(() => new Response(endless))
-    expect(await send(server.url, 5_000)).toEqual({ kind: 'delivered', status: 200 })
+    expect(await send(server.url, 5_000)).toEqual(delivered(200))
     expect(await promise).toBeLessThan(64 * 1024 * 1024)
   })
 })

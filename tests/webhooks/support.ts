@@ -4,10 +4,10 @@ import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { randomIds } from '../../src/core/ids.ts'
 import type { Database } from '../../src/db/client.ts'
 import { createBoss } from '../../src/queue/boss.ts'
-import type { DeliveryJob } from '../../src/webhooks/delivery.ts'
-import type { DeliveryKey } from '../../src/webhooks/delivery-store.ts'
 import type { EventType } from '../../src/webhooks/model.ts'
 import { publishSql } from '../../src/webhooks/outbox.ts'
+import type { DeliveryJob } from '../../src/webhooks/sending/batch.ts'
+import type { DeliveryKey } from '../../src/webhooks/sending/sql/load.ts'
 import { createWebhookService, type WebhookDeps } from '../../src/webhooks/service.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 
@@ -120,7 +120,15 @@ export const publish = async (
        $4::text as type, $5::text as body), ${publishSql('source')} select 1`,
     [accountId, event, payment, type, body],
   )
-  return { id: event, body }
+  return { id: event, body, paymentId: payment }
+}
+
+/** Empties what webhooks write, endpoints included. */
+export const clear = async ({ sql }: Database): Promise<void> => {
+  await sql`delete from webhook_endpoints`
+  await sql`delete from webhook_deliveries`
+  await sql`delete from webhook_events`
+  await sql`delete from pgboss.job where name = 'webhook'`
 }
 
 /** Claims every job that is due, as a worker would. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { isPublicAddress, targetProblem } from '../../src/webhooks/target.ts'
+import { isPublicAddress, pinTarget, targetProblem } from '../../src/webhooks/target.ts'
 
 const PUBLIC = [
   '93.184.216.34',
@@ -33,6 +33,8 @@ const REFUSED: Record<string, string[]> = {
   NAT64: ['64:ff9b::7f00:1', '64:ff9b:1::a00:1'],
   'IPv4 tunnels': ['2002:7f00:1::', '2001:0:7f00:1::'],
   'unallocated IPv6': ['4000::1', '100::1', '5f00::1'],
+  'other notations': ['0x7f.0.0.1', '010.0.0.1', '127.1', '2130706433', '8.8.8.8.', '[2606:4700::1]'],
+  zoned: ['fe80::1%eth0', '2606:4700::1%eth0'],
   'not an address': ['', 'localhost', '10.0.0', '127.1.1.1.1'],
 }
 
@@ -53,6 +55,9 @@ const resolve = (host: string): Promise<string[]> => {
     'inside.example.com': ['10.1.2.3'],
     'both.example.com': ['93.184.216.34', '127.0.0.1'],
     'empty.example.com': [],
+    localhost: ['127.0.0.1'],
+    'localhost.': ['127.0.0.1'],
+    'xn--bcher-kva.example': ['10.0.0.1'],
   }
   const addresses = known[host]
   return addresses ? Promise.resolve(addresses) : Promise.reject(new Error('ENOTFOUND'))
@@ -87,6 +92,25 @@ describe('targets', () => {
     ['https://127.0.0.1/', 'must not lead to a private or reserved address'],
     ['https://2130706433/', 'must not lead to a private or reserved address'],
     ['https://0x7f.1/', 'must not lead to a private or reserved address'],
+    ['https://0177.0.0.1/', 'must not lead to a private or reserved address'],
+    ['https://127.1/', 'must not lead to a private or reserved address'],
+    ['https://127.0.0.1./', 'must not lead to a private or reserved address'],
+    ['https://%31%32%37.0.0.1/', 'must not lead to a private or reserved address'],
+    ['https://１２７.０.０.１/', 'must not lead to a private or reserved address'],
+    ['https:\\\\127.0.0.1\\', 'must not lead to a private or reserved address'],
+    ['https://0/', 'must not lead to a private or reserved address'],
+    ['https://[::]/', 'must not lead to a private or reserved address'],
+    ['https://[64:ff9b::7f00:1]/', 'must not lead to a private or reserved address'],
+    ['https://[2002:7f00:1::]/', 'must not lead to a private or reserved address'],
+    ['https://127.0.0.1:8443/', 'must not lead to a private or reserved address'],
+    ['https://localhost./', 'must not lead to a private or reserved address'],
+    ['https://LOCALHOST/', 'must not lead to a private or reserved address'],
+    ['https://bücher.example/', 'must not lead to a private or reserved address'],
+    ['https://[fe80::1%25eth0]/', 'must be an absolute URL'],
+    ['https://1.2.3.4.5/', 'must be an absolute URL'],
+    ['https://example.com:65536/', 'must be an absolute URL'],
+    ['https://example.com:0/', 'must not name port 0'],
+    ['https://example.com:@127.0.0.1/', 'must not contain credentials'],
     ['https://[::1]/', 'must not lead to a private or reserved address'],
     ['https://[::ffff:10.0.0.1]/', 'must not lead to a private or reserved address'],
     ['https://169.254.169.254/latest/meta-data', 'must not lead to a private or reserved address'],
@@ -101,5 +125,32 @@ describe('targets', () => {
     expect(await targetProblem('http://localhost:3000/hook', development)).toBeNull()
     expect(await targetProblem('file:///etc/passwd', development)).toBe('must start with https://')
     expect(await targetProblem('http://a:b@localhost/', development)).toBe('must not contain credentials')
+  })
+})
+
+describe('pinning', () => {
+  test('answers each address once, and asks once', async () => {
+    let asked = 0
+    const twice = () => {
+      asked++
+      return Promise.resolve(['93.184.216.34', '2606:4700::1', '93.184.216.34'])
+    }
+    const pinned = await pinTarget('https://example.com/a?b', { resolve: twice, allowPrivate: false })
+    expect(pinned).toMatchObject({ problem: null, addresses: ['93.184.216.34', '2606:4700::1'] })
+    expect(asked).toBe(1)
+  })
+
+  test('asks nobody about an address', async () => {
+    const never = () => Promise.reject(new Error('asked'))
+    const pinned = await pinTarget('https://[2606:4700::1]/', { resolve: never, allowPrivate: false })
+    expect(pinned).toMatchObject({ addresses: ['2606:4700::1'] })
+  })
+
+  test('a resolver that throws is one that knows nothing', async () => {
+    const broken = () => {
+      throw new Error('at once')
+    }
+    const pinned = await pinTarget('https://example.com/', { resolve: broken, allowPrivate: true })
+    expect(pinned).toEqual({ problem: 'has a host name that does not resolve' })
   })
 })

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import type { Worker } from '../../src/queue/worker.ts'
-import type { DeliveryJob } from '../../src/webhooks/delivery.ts'
+import type { DeliveryJob } from '../../src/webhooks/sending/batch.ts'
 import type { WebhookService } from '../../src/webhooks/service.ts'
 import { startWebhookWorker } from '../../src/webhooks/worker.ts'
 import { ACCOUNT, deliveries, liveJobs, publish, receiver, startQueue, webhooks } from './support.ts'
@@ -32,8 +32,8 @@ const work = async (
   const { promise, resolve } = Promise.withResolvers<void>()
   let [done, wanted] = [0, Number.POSITIVE_INFINITY]
   const check = () => done >= wanted && resolve()
-  const deliver = async (jobs: readonly DeliveryJob[]) => {
-    await service.deliver(jobs)
+  const deliver = async (jobs: readonly DeliveryJob[], recorded?: () => void) => {
+    await service.deliver(jobs, recorded)
     done += jobs.length
     check()
   }

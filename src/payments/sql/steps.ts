@@ -111,14 +111,23 @@ export const journalOperations = async (
 // The conditions on the job are those of the exclusive policy's index.
 const ORPHANS = `
 with orphans as (
-  select p.account_id, p.id from payments p
+  select p.account_id, p.id, p.updated_at, exists (
+      select from pgboss.job d where d.name = 'payment_dead' and d.data ->> 'payment_id' = p.id::text
+        and d.created_on > p.updated_at) as dead
+  from payments p
   where p.ended_at is null and p.updated_at < now() - interval '1 minute' and not exists (
     select from pgboss.job j where j.name = 'payment' and j.policy = 'exclusive'
       and coalesce(j.singleton_key, '') = p.id::text and j.state <= 'active')
   order by p.updated_at limit $1
 )
-select account_id, id as payment_id from orphans`
+select account_id, id as payment_id, dead from orphans order by updated_at`
 
-/** Live payments that no job will move on, oldest first: what a lost job leaves behind. */
-export const findOrphans = (sql: Sql, limit: number): Promise<PaymentKey[]> =>
-  sql.unsafe<PaymentKey[]>(ORPHANS, [limit], { prepare: true })
+/** A live payment that no job will move on. */
+export interface Orphan extends PaymentKey {
+  /** Its step kept failing until the queue gave it up; nothing has changed about it since. */
+  dead: boolean
+}
+
+/** Live payments that no job will move on, oldest first: what a lost or hopeless job leaves behind. */
+export const findOrphans = (sql: Sql, limit: number): Promise<Orphan[]> =>
+  sql.unsafe<Orphan[]>(ORPHANS, [limit], { prepare: true })

@@ -1,0 +1,39 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { oneOf, strict } from '../../core/schema.ts'
+import { Delivery } from '../deliveries/model.ts'
+import { ALL_TYPES, EventId, Nullable, pageOf, rangeProperties, Timestamp } from '../model.ts'
+
+const properties = {
+  id: EventId,
+  type: oneOf(ALL_TYPES),
+  payment_id: Nullable(Type.String({ description: 'The payment it is about' })),
+  quote_id: Nullable(Type.String({ description: 'The quote it is about, quote_ and a UUID' })),
+  sequence: Nullable(Type.Integer({ description: 'Orders the events of a payment' })),
+  created_at: Timestamp,
+}
+
+export const WebhookEvent = strict(properties, { title: 'WebhookEvent' })
+
+export const WebhookEventDetail = strict(
+  {
+    ...properties,
+    body: Type.Unsafe<Record<string, unknown>>(
+      Type.Object({}, { additionalProperties: true, description: 'What receivers get, as it was frozen' }),
+    ),
+    deliveries: Type.Array(Delivery, { description: 'Newest first' }),
+  },
+  { title: 'WebhookEventDetail' },
+)
+
+export const WebhookEventPage = pageOf(WebhookEvent, 'WebhookEventPage')
+
+export const EventQuery = strict({
+  type: Type.Optional(oneOf(ALL_TYPES)),
+  payment_id: Type.Optional(Type.String({ format: 'uuid' })),
+  ...rangeProperties,
+})
+
+export type WebhookEvent = Static<typeof WebhookEvent>
+export type WebhookEventDetail = Static<typeof WebhookEventDetail>
+export type WebhookEventPage = Static<typeof WebhookEventPage>
+export type EventQuery = Static<typeof EventQuery>
