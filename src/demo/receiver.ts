@@ -1,4 +1,4 @@
-import { Webhook } from 'standardwebhooks'
+import { createReceiver } from '../../docs/examples/receiver.ts'
 import type { WebhookEvent } from './wire.ts'
 
 /** A running receiver. */
@@ -18,13 +18,9 @@ export interface ReceiverEvents {
   refused(reason: string): void
 }
 
-/**
- * What a merchant's server does with webhooks, on a free port of this machine: verify the raw body with the standard
- * library, tell repetitions by webhook-id, answer at once.
- */
+/** The receiver of docs/webhooks.md on a free port of this machine. */
 export const startReceiver = (on: ReceiverEvents): Receiver => {
-  const seen = new Set<string>()
-  let webhook: Webhook | null = null
+  let receive: ((request: Request) => Promise<Response>) | null = null
 
   const server = Bun.serve({
     port: 0,
@@ -32,27 +28,17 @@ export const startReceiver = (on: ReceiverEvents): Receiver => {
     fetch: async (request) => {
       if (request.method !== 'POST') return new Response(null, { status: 405 })
       // Not yet trusted: the sender comes again.
-      if (!webhook) return new Response(null, { status: 503 })
-      const body = await request.text()
-      const headers = Object.fromEntries(request.headers)
-      let event: WebhookEvent
-      try {
-        event = webhook.verify(body, headers) as WebhookEvent
-      } catch (error) {
-        on.refused(error instanceof Error ? error.message : String(error))
-        return new Response(null, { status: 400 })
-      }
-      const id = headers['webhook-id'] ?? ''
-      if (!seen.has(id)) on.verified(event)
-      seen.add(id)
-      return new Response(null, { status: 204 })
+      if (!receive) return new Response(null, { status: 503 })
+      const response = await receive(request)
+      if (response.status === 400) on.refused('its signature does not verify')
+      return response
     },
   })
 
   return {
     url: new URL('/webhooks', server.url).href,
     trust: (secret) => {
-      webhook = new Webhook(secret)
+      receive = createReceiver(secret, (event) => on.verified(event as WebhookEvent))
     },
     stop: () => server.stop(true),
   }

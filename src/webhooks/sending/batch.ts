@@ -1,6 +1,7 @@
 import type { Job, PgBoss } from 'pg-boss'
 import type { Clock } from '../../core/clock.ts'
 import type { Database } from '../../db/client.ts'
+import { inRounds } from '../../queue/rounds.ts'
 import { settleJobs } from '../../queue/transaction.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { failingLimitMs } from '../policy.ts'
@@ -42,12 +43,6 @@ interface Finished {
 }
 
 const NOTHING: Recorded = { deliveries: new Set(), disabled: [] }
-
-const raceFor = async (ms: number, work: Promise<unknown>): Promise<void> => {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  await Promise.race([work, promise]).finally(() => clearTimeout(timer))
-}
 
 /**
  * Attempts a batch of deliveries. An attempt that was made but not recorded, because the process or the database went
@@ -104,7 +99,6 @@ export const createDeliver = (deps: DeliveryDeps) => {
     })
 
   const record = async (finished: readonly Finished[]): Promise<void> => {
-    if (finished.length === 0) return
     await reach('recording')
     const { deliveries, disabled } = await commit(finished)
     await reach('recorded')
@@ -124,18 +118,10 @@ export const createDeliver = (deps: DeliveryDeps) => {
     )
     await reach('loaded')
     const due = new Map(rows.map((row) => [row.id, row]))
-    const finished: Finished[] = []
-    const all = Promise.all(
-      jobs.map(async (job) => {
-        finished.push({ job, change: await changeFor(due.get(job.data.delivery_id)) })
-      }),
-    )
-    for (let left = jobs.length, pause = deps.patienceMs; left > 0; pause *= 2) {
-      await raceFor(pause, all)
-      const done = finished.splice(0)
-      await record(done)
-      if (done.length > 0) recorded()
-      left -= done.length
-    }
+    const work = (job: DeliveryJob) => changeFor(due.get(job.data.delivery_id))
+    await inRounds(jobs, deps.patienceMs, work, async (done) => {
+      await record(done.map(([job, change]) => ({ job, change })))
+      recorded()
+    })
   }
 }
