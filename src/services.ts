@@ -45,7 +45,7 @@ export const createServices = (foundation: Foundation) => {
       faults: parseFaults(config.SANDBOX_FAULTS),
       mid: (currency) => market.mid(currency).fiatPerUsd,
     })
-  const router = createRouter(providers, clock, config.PROVIDER_DEADLINE_MS)
+  const router = createRouter(providers, clock, config.PROVIDER_DEADLINE_MS, log)
 
   // Set by the workers of this process; without them the workers of others find the work by polling.
   const wakers = { payments: () => {}, webhooks: () => {} }

@@ -85,6 +85,8 @@ export interface Timing {
   pollMaxMs: number
   retryMinMs: number
   retryMaxMs: number
+  /** About what a provider's breaker rests. */
+  restMs: number
   /** Between tries of something that a person should look at. */
   reviewMs: number
 }
@@ -110,7 +112,8 @@ export const operationOf = (payment: PaymentState, leg: Leg, attempt: number): O
   paymentId: payment.id,
   leg,
   attempt,
-  amount: leg === 'onramp' ? payment.net : leg === 'offramp' ? payment.payout : payment.amount,
+  // A refund undoes exactly what the on-ramp was given. The fees never left us: only a completed payment pays them.
+  amount: leg === 'offramp' ? payment.payout : payment.net,
   currency: leg === 'offramp' ? payment.payoutCurrency : payment.currency,
   chain: payment.chain,
   sourceAccount: payment.sourceAccount,
@@ -193,10 +196,12 @@ export const settle = (
     }
   }
   if (move.kind === 'rest') return effect({})
+  // Capped, so that whoever shortens the pauses between tries shortens this one too.
+  const restMs = Math.min(timing.restMs, timing.retryMaxMs)
   if (move.kind === 'wait')
     return effect({
       message: 'Every provider is resting after errors',
-      nextMs: timing.retryMaxMs,
+      nextMs: restMs,
       // Nothing was asked, so nothing has become better.
       ...(payment.exception === 'needs_review' ? { exception: 'needs_review' as const } : {}),
     })
@@ -217,14 +222,25 @@ export const settle = (
   })
   const known = outcome ?? { kind: 'unknown', message: 'no answer' }
 
+  if (known.kind === 'not_sent') {
+    // Nothing was learned: what was unknown stays so, and a person looks at it once it is late.
+    const unsure = payment.exception === 'provider_unknown' || payment.exception === 'needs_review'
+    return effect({
+      provider,
+      message: `${provider} is resting after errors`,
+      nextMs: restMs,
+      ...(unsure ? { exception: payment.pastSettleBy ? 'needs_review' : payment.exception } : {}),
+    })
+  }
+
   if (known.kind === 'unknown' || known.kind === 'not_found') {
     const waited = move.kind === 'submit' ? 0 : move.waitedMs
-    const why = known.kind === 'unknown' ? known.message : 'the provider does not know the operation'
     return effect({
       provider,
       exception:
         payment.pastSettleBy || payment.exception === 'needs_review' ? 'needs_review' : 'provider_unknown',
-      message: `Outcome at ${provider} unknown: ${why}`,
+      // Constant, because customers read it: the cause is in the log.
+      message: `Outcome at ${provider} is not known yet; asking again`,
       nextMs: clamp(waited / 2, timing.retryMinMs, timing.retryMaxMs),
     })
   }

@@ -98,6 +98,9 @@ const summary = {
   guaranteed_payout: MinorUnits('What the payee gets'),
   payout_currency: Type.String(),
   paid_out: Nullable(MinorUnits('What the payee has got, minor units of payout_currency; null before that')),
+  refunded: Nullable(
+    MinorUnits('What the payer has back, the whole source amount, fees included; null while nothing is'),
+  ),
   exchange_rate: Type.Number({ description: 'The locked rate' }),
   source_account: Type.String(),
   destination_account: Type.String(),

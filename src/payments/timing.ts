@@ -12,6 +12,7 @@ export const timingOf = (firstPollSeconds: number, scale: number): Timing => {
     pollMaxMs: scaled(300_000),
     retryMinMs: scaled(1_000),
     retryMaxMs: scaled(60_000),
+    restMs: scaled(5_000),
     reviewMs: scaled(600_000),
   }
 }

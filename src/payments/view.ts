@@ -20,6 +20,7 @@ export const summaryOf = ({ payment, quote }: Pick<PaymentDetail, 'payment' | 'q
   guaranteed_payout: toJsonInteger(quote.payout),
   payout_currency: quote.toCurrency,
   paid_out: payment.status === 'COMPLETED' ? toJsonInteger(quote.payout) : null,
+  refunded: payment.status === 'REFUNDED' ? toJsonInteger(quote.amount) : null,
   exchange_rate: rateToNumber(quote.rate),
   source_account: payment.sourceAccount,
   destination_account: payment.destinationAccount,

@@ -15,7 +15,7 @@ import { journalOperations, loadPayments, type PaymentKey } from './sql/steps.ts
 export type Checkpoint = 'loaded' | 'journalled' | 'called' | 'committed'
 
 /** What is done by then is committed without waiting for a slower provider. */
-const PATIENCE_MS = 1_000
+const PATIENCE_MS = 50
 
 export interface StepDeps {
   database: Database
@@ -59,7 +59,7 @@ export const createStepRunner = (deps: StepDeps) => {
       leg === 'offramp'
         ? [payment.payoutCurrency, payment.offrampProvider]
         : [payment.currency, payment.onrampProvider]
-    return { ranked: router.ranked(leg, currency, payment.chain, preferred), resting }
+    return { ranked: router.ranked(currency, payment.chain, preferred), resting }
   }
 
   const journal = async (steps: readonly Step[]): Promise<ReadonlySet<string>> => {

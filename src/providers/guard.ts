@@ -9,24 +9,61 @@ import {
   wrap,
 } from 'cockatiel'
 import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../telemetry/logger.ts'
 import { soundOutcome } from './outcome.ts'
-import type { Outcome } from './port.ts'
+import type { Operation, Outcome } from './port.ts'
 
-/** Calls to one provider at a time; more wait their turn. */
-const MOST_CALLS = 400
+/**
+ * Calls to one provider at a time; more wait their turn. The deadline does not cover that wait, so this stays above
+ * what the queue's four loops of 200 jobs can ask at once.
+ */
+const MOST_CALLS = 1_000
 const FAILURES_TO_OPEN = 10
 const REST_MS = 5_000
+const MOST_LOGGED = 2_000
 
 /** Bounds every call to one provider: a deadline, a limit on calls at once, and a breaker. */
 export interface Guard {
-  /** Runs the call; a throw, a passed deadline, a lost reply and an open breaker all come out as `unknown`. */
-  run(call: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome>
+  /**
+   * Runs the call about the operation and never throws. A throw, a passed deadline and a lost reply come out as
+   * `unknown`, their cause in the log alone; a call that was never begun, as behind an open breaker, as `not_sent`.
+   */
+  run(operation: Operation, call: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome>
   /** Whether the breaker is open, so that no new operation should be sent there. */
   resting(): boolean
 }
 
-/** `deadlineMs` bounds one call from the moment it is sent. */
-export const createGuard = (deadlineMs: number, clock: Clock): Guard => {
+/** What the log may need to know of a call whose outcome is unknown. */
+export interface UnknownCause {
+  name?: string
+  message: string
+  stack?: string
+}
+
+/** Logs why an outcome is unknown. The cause may hold a provider's secrets, so it goes nowhere else. */
+export const logUnknown = (log: Logger, provider: string, operation: Operation, err: UnknownCause): void => {
+  const { leg, paymentId, key } = operation
+  log.warn(
+    { provider, leg, payment_id: paymentId, key, err },
+    'the outcome of a provider operation is unknown',
+  )
+}
+
+const bounded = (text: unknown): string => String(text).slice(0, MOST_LOGGED)
+
+/** Only the words of what was thrown: its own fields may hold a whole request. Never throws, whatever it is given. */
+const causeOf = (thrown: unknown): UnknownCause => {
+  try {
+    if (!(thrown instanceof Error)) return { name: typeof thrown, message: bounded(thrown) }
+    const { name, message, stack } = thrown
+    return { name: bounded(name), message: bounded(message), stack: bounded(stack ?? '') }
+  } catch {
+    return { name: typeof thrown, message: 'it has no text' }
+  }
+}
+
+/** Guards the provider of that name. `deadlineMs` bounds one call from the moment it is sent. */
+export const createGuard = (provider: string, clock: Clock, deadlineMs: number, log: Logger): Guard => {
   const breaker = circuitBreaker(handleAll, {
     breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
     halfOpenAfter: REST_MS,
@@ -41,14 +78,22 @@ export const createGuard = (deadlineMs: number, clock: Clock): Guard => {
     timeout(deadlineMs, TimeoutStrategy.Aggressive),
   )
   return {
-    run: async (call) => {
+    run: async (operation, call) => {
+      // Not told from the error: an adapter may have a breaker of its own, whose errors look the same.
+      let sent = false
       try {
-        return soundOutcome(await policy.execute(({ signal }) => call(signal)))
-      } catch (error) {
-        return soundOutcome({
-          kind: 'unknown',
-          message: error instanceof Error ? error.message : 'it failed without a reason',
+        const answer = await policy.execute(({ signal }) => {
+          sent = true
+          return call(signal)
         })
+        const outcome = soundOutcome(answer, operation)
+        if (outcome.kind === 'unknown') logUnknown(log, provider, operation, { message: outcome.message })
+        return outcome
+      } catch (error) {
+        if (!sent) return { kind: 'not_sent' }
+        const cause = causeOf(error)
+        logUnknown(log, provider, operation, cause)
+        return { kind: 'unknown', message: cause.message }
       }
     },
     resting: () => breaker.state === CircuitState.Open && clock.now() < openUntil,

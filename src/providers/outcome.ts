@@ -1,11 +1,13 @@
-import type { Outcome, Settled } from './port.ts'
+import { type Rate, rateToNumber } from '../core/rate.ts'
+import type { Operation, Outcome, Settled } from './port.ts'
 
 const MOST_TEXT = 500
 const MOST_REFERENCE = 255
 const LONGEST_PAUSE_MS = 86_400_000
 
-/** Bounds of a bigint column and of a rate's numeric(24, 10). */
-const MOST_AMOUNT = 2n ** 63n - 1n
+/** The API shows amounts as JSON numbers. */
+const MOST_AMOUNT = BigInt(Number.MAX_SAFE_INTEGER)
+/** Bound of a rate's numeric(24, 10). */
 const MOST_RATE = 10n ** 24n - 1n
 
 /** A provider's words as PostgreSQL can store them: no NUL, no half characters, not endless. */
@@ -15,21 +17,44 @@ const storable = (text: unknown): string =>
 const isReference = (text: unknown): text is string =>
   typeof text === 'string' && text !== '' && text.length <= MOST_REFERENCE && text === storable(text)
 
-const within = (value: unknown, most: bigint): boolean =>
+const within = (value: unknown, most: bigint): value is bigint =>
   typeof value === 'bigint' && value > 0n && value <= most
 
-const isSettled = (settled: Settled | undefined): boolean =>
-  within(settled?.amount, MOST_AMOUNT) && within(settled?.rate, MOST_RATE)
+const isRate = (rate: unknown): rate is Rate => {
+  if (!within(rate, MOST_RATE)) return false
+  try {
+    // It throws for a rate that the API could not show exactly.
+    rateToNumber(rate as Rate)
+    return true
+  } catch {
+    return false
+  }
+}
 
 const isPause = (ms: unknown): ms is number => typeof ms === 'number' && ms >= 0
 
 const unusable = (message: string): Outcome => ({ kind: 'unknown', message })
 
+const done = (reference: string, settled: Settled | undefined, asked: Operation): Outcome => {
+  const { amount, currency, fiat, rate } = settled ?? {}
+  const refund = asked.leg === 'refund'
+  if (!within(amount, MOST_AMOUNT) || !isRate(rate)) return unusable('it was done without usable amounts')
+  if (currency !== (refund ? asked.currency : 'USDC')) return unusable('it was done in another currency')
+  if ((refund && amount !== asked.amount) || fiat !== asked.amount)
+    return unusable('it was done for another amount than it was asked for')
+  return {
+    kind: 'done',
+    reference,
+    settled: { amount, currency, fiat, rate },
+  }
+}
+
 /**
- * An outcome that can be acted on and written down. Whatever a provider's adapter lets through that is neither
- * becomes unknown, because one payment's bad answer must not keep the others of its batch from being committed.
+ * An outcome that can be acted on and written down, and that answers what was asked. Whatever a provider's adapter
+ * lets through that does not becomes unknown: one payment's bad answer must not keep the others of its batch from
+ * being committed, and no payment ends on money that did not move as asked.
  */
-export const soundOutcome = (answer: Outcome): Outcome => {
+export const soundOutcome = (answer: Outcome, asked: Operation): Outcome => {
   switch (answer?.kind) {
     case 'accepted': {
       const { kind, reference, checkAfterMs } = answer
@@ -37,19 +62,22 @@ export const soundOutcome = (answer: Outcome): Outcome => {
       const pause = isPause(checkAfterMs) ? { checkAfterMs: Math.min(checkAfterMs, LONGEST_PAUSE_MS) } : {}
       return { kind, reference, ...pause }
     }
-    case 'done':
-      if (!isReference(answer.reference)) return unusable('it was done without a usable reference')
-      return isSettled(answer.settled) ? answer : unusable('it was done without usable amounts')
+    case 'done': {
+      const { reference, settled } = answer
+      if (!isReference(reference)) return unusable('it was done without a usable reference')
+      return done(reference, settled, asked)
+    }
     case 'refused': {
-      const { reference, ...refusal } = answer
+      const { kind, reason, message, reference } = answer
       const named = isReference(reference) ? { reference } : {}
-      return { ...refusal, message: storable(refusal.message), ...named }
+      return { kind, reason, message: storable(message), ...named }
     }
     case 'not_found':
-      return answer
+      return { kind: 'not_found' }
     case 'unknown':
       return unusable(storable(answer.message))
     default:
+      // `not_sent` too: only the guard can know that a call never left, an adapter has begun already.
       return unusable('its answer makes no sense')
   }
 }

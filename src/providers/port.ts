@@ -30,19 +30,24 @@ export type RefusalClass = 'funds' | 'compliance' | 'limits' | 'route' | 'tempor
 
 /**
  * What is known of an operation. A refusal is definite: no money moved, or it came back. Everything that
- * is not definite is `unknown`: it is asked about again under the same key, never sent under a new one.
+ * is not definite is `unknown`: it is asked about again under the same key, never sent under a new one. The message
+ * of an `unknown` is for the log alone, because it may hold a provider's secrets. `not_sent` is the guard's: this
+ * call never left, which says nothing about earlier ones.
  */
 export type Outcome =
   | { kind: 'accepted'; reference: string; checkAfterMs?: number }
   | { kind: 'done'; reference: string; settled: Settled }
   | { kind: 'refused'; reason: RefusalClass; message: string; reference?: string }
   | { kind: 'not_found' }
+  | { kind: 'not_sent' }
   | { kind: 'unknown'; message: string }
 
 export interface Settled {
   /** Minor units on the other side: USDC received (onramp), USDC spent (offramp), fiat returned (refund). */
   amount: bigint
   currency: Currency
+  /** Minor units of the operation's currency that were handed in, paid out or given back: what was asked for. */
+  fiat: bigint
   /** USDC per unit of fiat (onramp), fiat per USDC (offramp), 1 for a refund. */
   rate: Rate
 }

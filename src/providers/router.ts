@@ -2,8 +2,9 @@ import type { Clock } from '../core/clock.ts'
 import type { Fiat } from '../core/currency.ts'
 import { AppError } from '../core/errors.ts'
 import type { Rate } from '../core/rate.ts'
-import { createGuard } from './guard.ts'
-import type { Chain, Leg, LegPrice, Operation, Outcome, Provider } from './port.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { createGuard, logUnknown } from './guard.ts'
+import type { Chain, LegPrice, Operation, Outcome, Provider } from './port.ts'
 
 /** What may be asked of a provider: send an operation, or find out about one. */
 export interface ProviderCall {
@@ -16,17 +17,25 @@ export interface Router {
   /** The best executable rate for a leg. Throws SERVICE_UNAVAILABLE when no provider serves it now. */
   price(leg: 'onramp' | 'offramp', currency: Fiat, chain: Chain, fiatPerUsd: Rate): LegPrice
   /** Names of the providers that can serve a leg, the preferred one first and then in order of configuration. */
-  ranked(leg: Leg, currency: Fiat, chain: Chain, preferred: string): string[]
+  ranked(currency: Fiat, chain: Chain, preferred: string): string[]
   /** Names of the providers whose breaker is open. */
   resting(): ReadonlySet<string>
   /** Does what the call says within the deadline; never throws. */
   perform(call: ProviderCall): Promise<Outcome>
 }
 
-/** Chooses among providers and calls them. `deadlineMs` bounds each call. */
-export const createRouter = (providers: readonly Provider[], clock: Clock, deadlineMs: number): Router => {
+/** Chooses among providers and calls them. `deadlineMs` bounds each call; the log gets the causes of unknown outcomes. */
+export const createRouter = (
+  providers: readonly Provider[],
+  clock: Clock,
+  deadlineMs: number,
+  log: Logger,
+): Router => {
   const entries = new Map(
-    providers.map((provider) => [provider.name, { provider, guard: createGuard(deadlineMs, clock) }]),
+    providers.map((provider) => {
+      const guard = createGuard(provider.name, clock, deadlineMs, log)
+      return [provider.name, { provider, guard }]
+    }),
   )
 
   const able = (currency: Fiat, chain: Chain): Provider[] =>
@@ -54,17 +63,21 @@ export const createRouter = (providers: readonly Provider[], clock: Clock, deadl
         })
       return best
     },
-    ranked: (_leg, currency, chain, preferred) => {
+    ranked: (currency, chain, preferred) => {
       const names = able(currency, chain).map(({ name }) => name)
       return names.includes(preferred) ? [preferred, ...names.filter((name) => name !== preferred)] : names
     },
     perform: async ({ kind, provider: name, operation }) => {
       const entry = entries.get(name)
-      if (!entry) return { kind: 'unknown', message: `provider ${name} is not configured` }
+      if (!entry) {
+        const message = 'the provider is not configured'
+        logUnknown(log, name, operation, { message })
+        return { kind: 'unknown', message }
+      }
       const { provider, guard } = entry
-      const initiate = () => guard.run((signal) => provider.initiate(operation, signal))
+      const initiate = () => guard.run(operation, (signal) => provider.initiate(operation, signal))
       if (kind === 'submit') return initiate()
-      const found = await guard.run((signal) => provider.status(operation, signal))
+      const found = await guard.run(operation, (signal) => provider.status(operation, signal))
       // An operation that never arrived is sent again, under its own key.
       return kind === 'inquire' && found.kind === 'not_found' ? initiate() : found
     },

@@ -22,6 +22,7 @@ const summary = (status: string) => ({
   guaranteed_payout: 87_699,
   payout_currency: 'EUR',
   paid_out: status === 'COMPLETED' ? 87_699 : null,
+  refunded: null,
   exchange_rate: 0.92049,
   source_account: 'user123',
   destination_account: 'merchant456',

@@ -23,7 +23,7 @@ export const fakeProvider = (name: string, answer: Answer = (_call, books) => bo
     return {
       kind: 'done',
       reference,
-      settled: { amount: 1_000_000n, currency: 'USDC', rate: RATE_UNITS as Rate },
+      settled: { amount: 1_000_000n, currency: 'USDC', fiat: operation.amount, rate: RATE_UNITS as Rate },
     }
   }
   const act = (kind: Call['kind']) => async (operation: Operation) => {

@@ -17,6 +17,7 @@ export const TIMING: Timing = {
   pollMaxMs: 300_000,
   retryMinMs: 1_000,
   retryMaxMs: 60_000,
+  restMs: 5_000,
   reviewMs: 600_000,
 }
 
@@ -65,10 +66,11 @@ export const OUTCOMES = {
   done: {
     kind: 'done',
     reference: 'ref',
-    settled: { amount: 952_750_000n, currency: 'USDC', rate: RATE_UNITS as Rate },
+    settled: { amount: 952_750_000n, currency: 'USDC', fiat: 95_275n, rate: RATE_UNITS as Rate },
   },
   refused: { kind: 'refused', reason: 'route', message: 'no' },
   not_found: { kind: 'not_found' },
+  not_sent: { kind: 'not_sent' },
   unknown: { kind: 'unknown', message: 'silence' },
 } satisfies Record<Outcome['kind'], Outcome>
 

@@ -164,6 +164,15 @@ describe('in every life, whatever providers answer and wherever the process dies
       expect(next).toMatchObject({ provider: move.provider, operation: { key: move.operation.key } })
     }))
 
+  test('a call that was not sent announces nothing, but that time has passed, and is made again under its key', () =>
+    holds(({ before, move, effect, draw, after }) => {
+      if (!effect || !('operation' in move) || draw.answer !== 'not_sent') return
+      expect(effect).toMatchObject({ patch: null, to: before.status, nextMs: TIMING.restMs })
+      if (!before.pastSettleBy && before.exception !== 'overdue') expect(effect.changed).toBe(false)
+      const next = decide(after, { ranked: ['c', 'b', 'a'], resting: new Set() })
+      expect(next).toMatchObject({ provider: move.provider, operation: { key: move.operation.key } })
+    }))
+
   test('a payment that can still move always has a next step, and one that ended never', () =>
     holds(({ effect, after, choice }) => {
       if (!effect) return

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { decide, operationOf, type PaymentState } from '../../src/payments/lifecycle.ts'
+import { decide, operationOf, type PaymentState, settle } from '../../src/payments/lifecycle.ts'
 import type { Outcome } from '../../src/providers/port.ts'
 import {
   AB,
@@ -41,8 +41,9 @@ describe('choosing a provider', () => {
   test('a provider that rests is passed over, and when all rest the payment waits instead of failing', () => {
     expect(provider(at('PENDING', 0), choiceOf(['a', 'b'], ['a']))).toBe('b')
     expect(provider(at('PENDING', 0), choiceOf(['a', 'b'], ['a', 'b']))).toBe('wait')
-    const waiting = run(at('PENDING', 0), null, choiceOf(['a'], ['a']))
-    expect(waiting).toMatchObject({ changed: false, to: 'PENDING', nextMs: TIMING.retryMaxMs })
+    const all = choiceOf(['a'], ['a'])
+    const waiting = settle(at('PENDING', 0), { kind: 'wait' }, null, all, { ...TIMING, restMs: 7_000 })
+    expect(waiting).toMatchObject({ changed: false, to: 'PENDING', nextMs: 7_000 })
   })
 
   test('a refund goes to the provider of the on-ramp and names its reference, whoever ranks first', () => {
@@ -51,7 +52,7 @@ describe('choosing a provider', () => {
     expect(move).toMatchObject({
       kind: 'submit',
       provider: 'b',
-      operation: { leg: 'refund', amount: 100_000n, currency: 'USD', undoes: 'ref_b' },
+      operation: { leg: 'refund', amount: 95_275n, currency: 'USD', undoes: 'ref_b' },
     })
     expect(provider(at('REFUND_PENDING', 0, onramped), choiceOf(['a'], ['b']))).toBe('wait')
   })
@@ -64,11 +65,11 @@ describe('choosing a provider', () => {
 })
 
 describe('an operation', () => {
-  test('asks for the net amount, the guaranteed payout, or the whole source amount back', () => {
+  test('asks for the net amount, the guaranteed payout, or the net amount back', () => {
     const payment = at('PENDING', 0)
     expect(operationOf(payment, 'onramp', 1)).toMatchObject({ amount: 95_275n, currency: 'USD' })
     expect(operationOf(payment, 'offramp', 1)).toMatchObject({ amount: 87_699n, currency: 'EUR' })
-    expect(operationOf(payment, 'refund', 1)).toMatchObject({ amount: 100_000n, currency: 'USD' })
+    expect(operationOf(payment, 'refund', 1)).toMatchObject({ amount: 95_275n, currency: 'USD' })
   })
 
   test('keeps its key over versions, exceptions and restarts; these keys are for good', () => {
@@ -100,6 +101,20 @@ describe('the exception', () => {
     expect(waiting).toMatchObject({ changed: false, exception: 'needs_review' })
   })
 
+  describe('after a call that was not sent', () => {
+    const notSent = (payment: PaymentState) => run(payment, { kind: 'not_sent' })
+
+    for (const exception of ['provider_unknown', 'needs_review'] as const)
+      test(`stays ${exception}: the call that was stopped cleared nothing up`, () =>
+        expect(notSent({ ...pending, exception })).toMatchObject({ changed: false, exception }))
+
+    test('is needs_review past settle_by when an outcome is unknown, and overdue when none is', () => {
+      const late = { ...pending, pastSettleBy: true }
+      expect(notSent({ ...late, exception: 'provider_unknown' }).exception).toBe('needs_review')
+      expect(notSent(late).exception).toBe('overdue')
+    })
+  })
+
   test('ends with the payment', () => {
     const late = { ...pending, pastSettleBy: true, exception: 'overdue' as const }
     expect(run(late, OUTCOMES.refused)).toMatchObject({ to: 'FAILED', exception: 'none' })
@@ -107,6 +122,15 @@ describe('the exception', () => {
 
   test('an unchanged answer writes nothing', () => {
     expect(run(pending, OUTCOMES.accepted)).toMatchObject({ changed: false, patch: null })
+  })
+})
+
+describe('an unknown outcome', () => {
+  test('is told to customers in constant words, whatever its cause', () => {
+    const pending = at('ONRAMP_PENDING', 1, entryOf({ status: 'accepted' }))
+    const unknown: Outcome = { kind: 'unknown', message: 'fetch https://api?api_key=sk_live_SECRET failed' }
+    for (const outcome of [unknown, OUTCOMES.not_found, null])
+      expect(run(pending, outcome).message).toBe('Outcome at a is not known yet; asking again')
   })
 })
 

@@ -164,13 +164,14 @@ describe('what a caller sees', () => {
     expect(payment.guaranteed_payout).toBe(87_699)
   })
 
-  test('of a refunded payment: the whole source amount went back', async () => {
+  test('of a refunded payment: the on-ramp is undone exactly, and the payer has the whole source amount back', async () => {
     const payment = await shown('has an off-ramp that every provider refuses')
     expect(payment.legs.at(-1)).toMatchObject({
       leg: 'refund',
-      amount: 100_000,
+      amount: 95_275,
       currency: 'USD',
     })
+    expect(payment.refunded).toBe(100_000)
     expect(payment.failure_reason).toBe('refused by a sandbox fault')
     expect(payment.usdc).toMatchObject({ spent: null, difference: null })
   })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { decide, type Move, type PaymentState } from '../../src/payments/lifecycle.ts'
+import { decide, type Move, type PaymentState, settle } from '../../src/payments/lifecycle.ts'
 import { type Exception, isTerminal, STATUSES, type Status } from '../../src/payments/transitions.ts'
 import {
   AB,
@@ -157,6 +157,11 @@ describe('every situation', () => {
         expect([effect.to, effect.exception]).toEqual(after[kind])
         expect(effect.nextMs === null).toBe(isTerminal(effect.to))
       })
+    test(`${name}: a call that was not sent changes nothing, and is tried again when the breaker has rested`, () => {
+      const timing = { ...TIMING, restMs: 7_000 }
+      const effect = settle(payment, decide(payment, choice), { kind: 'not_sent' }, choice, timing)
+      expect(effect).toMatchObject({ changed: false, to: payment.status, exception: 'none', nextMs: 7_000 })
+    })
 
     for (const outcome of [OUTCOMES.not_found, OUTCOMES.unknown, null])
       test(`${name}: ${outcome?.kind ?? 'no answer'} changes nothing but the exception, and asks again`, () => {

@@ -153,10 +153,16 @@ describe('settlement', () => {
     expect(await settled(dollars)).toEqual({
       amount: 952_750_000n,
       currency: 'USDC',
+      fiat: 95_275n,
       rate: RATE_UNITS as never,
     })
     const refund = operationWith({ leg: 'refund', currency: 'JPY', amount: 155n })
-    expect(await settled(refund)).toEqual({ amount: 155n, currency: 'JPY', rate: RATE_UNITS as never })
+    expect(await settled(refund)).toEqual({
+      amount: 155n,
+      currency: 'JPY',
+      fiat: 155n,
+      rate: RATE_UNITS as never,
+    })
   })
 
   test('drifts by key over 27 bps around the provider’s own price on both sides, and no further', async () => {

@@ -10,6 +10,7 @@ import { createSandboxFleet } from '../../src/providers/sandbox/fleet.ts'
 import { createSandbox } from '../../src/providers/sandbox/provider.ts'
 import { createQuoteService } from '../../src/quotes/service.ts'
 import { createQuoteStore } from '../../src/quotes/store.ts'
+import { createLogger } from '../../src/telemetry/logger.ts'
 import { startHarness } from '../support/harness.ts'
 import { agedCopy } from './aged.ts'
 
@@ -204,7 +205,7 @@ describe('a quote tells where its rate comes from', () => {
     const providers = Object.entries(spreads).map(([name, spreadBps]) =>
       createSandbox({ ...common, name, spreadBps }),
     )
-    const of = createRouter(providers, common.clock, 1000)
+    const of = createRouter(providers, common.clock, 1000, createLogger({ level: 'silent', pretty: false }))
     const service = createQuoteService({
       store: createQuoteStore(harness.database),
       market,

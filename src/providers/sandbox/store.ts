@@ -21,7 +21,7 @@ export interface Plan {
 export interface Entry extends Pick<Plan, 'reference' | 'ending' | 'reason' | 'endsAtMs'> {
   /** Calls that arrived; none when the only one so far was lost. */
   calls: number
-  settled: Pick<Settled, 'amount' | 'rate'>
+  settled: Pick<Settled, 'amount' | 'fiat' | 'rate'>
 }
 
 interface Row {
@@ -29,6 +29,7 @@ interface Row {
   ending: Ending
   reason: string | null
   calls: number
+  amount: string
   settled_amount: string
   rate: string
   ends_at_ms: string
@@ -39,7 +40,7 @@ const entryOf = (row: Row): Entry => ({
   ending: row.ending,
   reason: row.reason,
   calls: row.calls,
-  settled: { amount: BigInt(row.settled_amount), rate: parseRate(row.rate) },
+  settled: { amount: BigInt(row.settled_amount), fiat: BigInt(row.amount), rate: parseRate(row.rate) },
   endsAtMs: Number(row.ends_at_ms),
 })
 
@@ -66,7 +67,7 @@ export const book = async (sql: Sql, provider: string, operation: Operation, pla
       rate = case o.calls when 0 then excluded.rate else o.rate end,
       ends_at_ms = case o.calls when 0 then excluded.ends_at_ms else o.ends_at_ms end
     where (o.leg, o.amount, o.currency) = (excluded.leg, excluded.amount, excluded.currency)
-    returning reference, ending, reason, calls, settled_amount, rate, ends_at_ms`
+    returning reference, ending, reason, calls, amount, settled_amount, rate, ends_at_ms`
   if (!row) throw new Error(`${provider} was given key ${key} for two different operations`)
   return entryOf(row)
 }
@@ -74,7 +75,7 @@ export const book = async (sql: Sql, provider: string, operation: Operation, pla
 /** The books' entry for a key, null when there is none. */
 export const find = async (sql: Sql, provider: string, key: string): Promise<Entry | null> => {
   const [row] = await sql<Row[]>`
-    select reference, ending, reason, calls, settled_amount, rate, ends_at_ms
+    select reference, ending, reason, calls, amount, settled_amount, rate, ends_at_ms
     from sandbox.operations where provider = ${provider} and key = ${key}`
   return row ? entryOf(row) : null
 }

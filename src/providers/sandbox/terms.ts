@@ -43,10 +43,10 @@ export const executedRate = (
 
 /** What an operation comes to at a rate: USDC received rounded down, USDC spent rounded up, or the fiat returned. */
 export const settledAt = ({ leg, amount, currency }: Operation, rate: Rate): Settled => {
-  if (leg === 'refund') return { amount, currency, rate }
+  if (leg === 'refund') return { amount, currency, fiat: amount, rate }
   const usdc =
     leg === 'onramp' ? convertDown(amount, currency, 'USDC', rate) : costOf(amount, 'USDC', currency, rate)
-  return { amount: usdc, currency: 'USDC', rate }
+  return { amount: usdc, currency: 'USDC', fiat: amount, rate }
 }
 
 /** Milliseconds from acceptance to settlement: 90 to 120 s times the scale, five times that when slow. */
