@@ -1,6 +1,6 @@
 // One attempt in a process of its own, for tests that need another environment: `bun attempt.ts <url> <secret> <ca>`.
 import { systemClock } from '../../src/core/clock.ts'
-import { sendWebhook } from '../../src/webhooks/send.ts'
+import { sendWebhook } from '../../src/webhooks/sending/send.ts'
 
 const [url = '', secret = '', ca] = process.argv.slice(2)
 const result = await sendWebhook(

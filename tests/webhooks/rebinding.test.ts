@@ -1,7 +1,7 @@
 import { afterAll, afterEach, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { systemClock } from '../../src/core/clock.ts'
-import { sendWebhook } from '../../src/webhooks/send.ts'
+import { sendWebhook } from '../../src/webhooks/sending/send.ts'
 import { newSecret } from '../../src/webhooks/signing.ts'
 import { authority } from './certificates.ts'
 import { type PeerOptions, peer } from './peer.ts'

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { Webhook } from 'standardwebhooks'
 import { systemClock } from '../../src/core/clock.ts'
 import { randomIds } from '../../src/core/ids.ts'
-import { sendWebhook } from '../../src/webhooks/send.ts'
+import { sendWebhook } from '../../src/webhooks/sending/send.ts'
 import { newSecret } from '../../src/webhooks/signing.ts'
 import { fixedClock, receiver } from './support.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, test } from 'bun:test'
 import { systemClock } from '../../src/core/clock.ts'
-import { sendWebhook } from '../../src/webhooks/send.ts'
+import { sendWebhook } from '../../src/webhooks/sending/send.ts'
 import { newSecret } from '../../src/webhooks/signing.ts'
 import { authority } from './certificates.ts'
 import { type PeerOptions, peer } from './peer.ts'

@@ -1,6 +1,6 @@
 import { disabledByUs } from '../policy.ts'
 import { retryDelayMs } from '../schedule.ts'
-import type { SendResult } from '../send.ts'
+import type { SendResult } from './send.ts'
 import type { Due } from './sql/load.ts'
 
 /** What changes about a delivery. It applies only while the row still has this many attempts and is pending. */

@@ -1,9 +1,9 @@
-import type { Clock } from '../core/clock.ts'
+import type { Clock } from '../../core/clock.ts'
+import { parseRetryAfter } from '../schedule.ts'
+import { type Message, signedHeaders } from '../signing.ts'
+import { pinTarget, type TargetPolicy } from '../target.ts'
 import { connectTo } from './connect.ts'
 import { excerptOf } from './excerpt.ts'
-import { parseRetryAfter } from './schedule.ts'
-import { type Message, signedHeaders } from './signing.ts'
-import { pinTarget, type TargetPolicy } from './target.ts'
 import { type Answer, post } from './transport.ts'
 
 /** What was seen of the answer, whatever it was. */

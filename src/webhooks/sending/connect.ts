@@ -1,6 +1,6 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { connect as connectSecurely } from 'node:tls'
-import { hostOf, type PinnedTarget } from './target.ts'
+import { hostOf, type PinnedTarget } from '../target.ts'
 
 export interface ConnectOptions {
   signal: AbortSignal
