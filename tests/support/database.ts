@@ -38,9 +38,11 @@ export const createTemplate = async (url: string): Promise<void> => {
 
 export type TestDatabase = Database & { drop(): Promise<void> }
 
-/** A migrated database of the caller's own on the run's server. Drop it in afterAll. */
-export const testDatabase = async (options: Partial<DatabaseOptions> = {}): Promise<TestDatabase> => {
-  const server = process.env.TEST_DATABASE_URL ?? ''
+/** A migrated database of the caller's own, on the run's server unless told otherwise. Drop it in afterAll. */
+export const testDatabase = async (
+  options: Partial<DatabaseOptions> = {},
+  server = process.env.TEST_DATABASE_URL ?? '',
+): Promise<TestDatabase> => {
   const name = `test_${crypto.randomUUID().replaceAll('-', '')}`
   await admin(server, `create database ${name} template ${TEMPLATE}`)
   const database = openDatabase({ max: 10, ...options, url: at(server, name) })

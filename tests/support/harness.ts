@@ -20,6 +20,8 @@ export interface HarnessOptions {
   clock?: TestClock
   providers?: Foundation['providers']
   checkpoint?: Foundation['checkpoint']
+  /** A server that has the template, when the test does things to it that others must not suffer. */
+  server?: string
   /** Start the workers too; without them a test runs steps by hand. */
   workers?: boolean
   account?: string
@@ -29,7 +31,7 @@ export interface HarnessOptions {
 export const startHarness = async (options: HarnessOptions = {}) => {
   const config: Config = loadConfig({ SANDBOX_TIME_SCALE: '0', PROVIDER_DEADLINE_MS: '200', ...options.env })
   const settings = options.clock ? { 'pgboss.test_clock': 'on' } : {}
-  const database = await testDatabase({ settings, max: config.DATABASE_POOL })
+  const database = await testDatabase({ settings, max: config.DATABASE_POOL }, options.server)
   const errors: Error[] = []
   const clock: Clock = options.clock ?? systemClock
   const boss = createBoss({
