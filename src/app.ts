@@ -1,4 +1,5 @@
 import { type AnyElysia, Elysia } from 'elysia'
+import type { Ids } from './core/ids.ts'
 import type { Authenticate } from './core/principal.ts'
 import { authPlugin } from './http/auth.ts'
 import { jsonBody } from './http/body.ts'
@@ -12,6 +13,7 @@ import type { Logger } from './telemetry/logger.ts'
 /** What the HTTP side of the program needs from the rest. */
 export interface AppDeps {
   log: Logger
+  ids: Ids
   authenticate: Authenticate
   version: string
   ready(): Promise<Record<string, boolean>>
@@ -33,7 +35,7 @@ export const createApp = (deps: AppDeps) => {
     systemRouter: false,
     serve: { maxRequestBodySize: HARD_BODY_LIMIT, idleTimeout: 30, reusePort: false },
   })
-    .use(contextPlugin(deps.log))
+    .use(contextPlugin(deps.log, deps.ids))
     .use(errorPlugin(deps.log))
     .use(guardsPlugin())
     .use(jsonBody)

@@ -108,7 +108,7 @@ export const startProcess = async (
         paymentRoutes(services.payments, services.feed, authenticate),
         webhookRoutes(services.webhooks, authenticate),
       ]
-      const app = createApp({ log, authenticate, version, ready, routes })
+      const app = createApp({ log, ids: randomIds, authenticate, version, ready, routes })
       app.listen({ port: config.PORT, hostname: config.HOST })
       started.push(async () => {
         // Open event streams never end by themselves.

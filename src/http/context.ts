@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import { randomIds } from '../core/ids.ts'
+import type { Ids } from '../core/ids.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { accountIdOf } from './auth.ts'
 import { shownPath } from './routing.ts'
@@ -16,12 +16,8 @@ const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics'])
 const arrivals = new WeakMap<Request, Arrival>()
 
 const arrivalOf = (request: Request): Arrival => {
-  const known = arrivals.get(request)
-  if (known) return known
-  const offered = request.headers.get('x-request-id')
-  const id = offered !== null && ACCEPTED_ID.test(offered) ? offered : randomIds.uuid()
-  const arrival = { id, at: performance.now() }
-  arrivals.set(request, arrival)
+  const arrival = arrivals.get(request)
+  if (!arrival) throw new Error('a request was handled that never arrived')
   return arrival
 }
 
@@ -32,10 +28,13 @@ const statusOf = (set: { status?: number | string }, response: unknown): number 
   response instanceof Response && response.status !== 200 ? response.status : Number(set.status ?? 200)
 
 /** Gives every request an id and a line in the log. The id is made in onRequest because 404s run no later hook. */
-export const contextPlugin = (log: Logger) =>
+export const contextPlugin = (log: Logger, ids: Ids) =>
   new Elysia({ name: 'http.context' })
     .onRequest(({ request, set }) => {
-      set.headers['x-request-id'] = requestIdOf(request)
+      const offered = request.headers.get('x-request-id')
+      const id = offered !== null && ACCEPTED_ID.test(offered) ? offered : ids.uuid()
+      arrivals.set(request, { id, at: performance.now() })
+      set.headers['x-request-id'] = id
     })
     .onAfterResponse({ as: 'global' }, ({ request, set, route, path, responseValue }) => {
       const { id, at } = arrivalOf(request)

@@ -30,6 +30,7 @@ export const startApi = async () => {
   const { authenticate } = accounts
   const health = { database: true }
   const app = createApp({
+    ids: randomIds,
     log: createLogger({ level: 'silent', pretty: false }),
     authenticate,
     version: '0.0.0-test',

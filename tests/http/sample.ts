@@ -3,6 +3,7 @@ import { Elysia, sse, t } from 'elysia'
 import pino from 'pino'
 import { createApp } from '../../src/app.ts'
 import { AppError } from '../../src/core/errors.ts'
+import { randomIds } from '../../src/core/ids.ts'
 import type { Authenticate } from '../../src/core/principal.ts'
 import { strict } from '../../src/core/schema.ts'
 import { authPlugin } from '../../src/http/auth.ts'
@@ -155,6 +156,7 @@ export const sampleApp = (
   )
   const authenticate = options.authenticate ?? byKey
   const app = createApp({
+    ids: randomIds,
     log,
     authenticate,
     version: '1.2.3',

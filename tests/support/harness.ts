@@ -57,6 +57,7 @@ export const startHarness = async (options: HarnessOptions = {}) => {
   const authenticate = openAccess(options.account ?? 'demo')
   const app = createApp({
     log,
+    ids: randomIds,
     authenticate,
     version: '0.0.0-test',
     ready: async () => ({ database: true }),

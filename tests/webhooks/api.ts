@@ -1,5 +1,6 @@
 import { createApp } from '../../src/app.ts'
 import { AppError } from '../../src/core/errors.ts'
+import { randomIds } from '../../src/core/ids.ts'
 import type { Authenticate, Scope } from '../../src/core/principal.ts'
 import { webhookRoutes } from '../../src/webhooks/routes.ts'
 import type { WebhookService } from '../../src/webhooks/service.ts'
@@ -19,6 +20,7 @@ export const STRANGER = 'acc_b read,write'
 export const apiOf = (service: WebhookService) => {
   const { log, lines } = memoryLog()
   const app = createApp({
+    ids: randomIds,
     log,
     authenticate,
     version: '1.2.3',

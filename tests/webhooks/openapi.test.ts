@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import Ajv2020 from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { createApp } from '../../src/app.ts'
+import { randomIds } from '../../src/core/ids.ts'
 import { openAccess } from '../../src/http/auth.ts'
 import { webhookRoutes } from '../../src/webhooks/routes.ts'
 import type { WebhookService } from '../../src/webhooks/service.ts'
@@ -20,6 +21,7 @@ const authenticate = openAccess('demo')
 // The document is made from the declarations alone.
 const service = {} as WebhookService
 const app = createApp({
+  ids: randomIds,
   log: memoryLog().log,
   authenticate,
   version: '1.2.3',
