@@ -42,7 +42,8 @@ const refusalOf = ({ reference, reason }: Entry, ending: keyof typeof REFUSAL): 
 const outcomeAt = (nowMs: number, operation: Operation, entry: Entry): Outcome => {
   const { reference, ending, endsAtMs } = entry
   if (ending === 'refused') return refusalOf(entry, ending)
-  if (nowMs < endsAtMs) return { kind: 'accepted', reference }
+  // It knows its own settlement time, as providers with an estimate do: so a leg is noticed when it settles.
+  if (nowMs < endsAtMs) return { kind: 'accepted', reference, checkAfterMs: endsAtMs - nowMs }
   if (ending === 'fails') return refusalOf(entry, ending)
   const currency = operation.leg === 'refund' ? operation.currency : 'USDC'
   return { kind: 'done', reference, settled: { ...entry.settled, currency } }
