@@ -8,7 +8,7 @@ const raceFor = async (ms: number, work: Promise<unknown>): Promise<void> => {
 /**
  * Does the work of all items side by side and records what is done in rounds: once everything is, or after
  * `firstMs`, then twice that, and so on, so that one item that hangs holds up no other of its batch.
- * Throws what `record` throws at once, and what `work` threw at the end.
+ * Throws the first error of `work` or `record` at the end, when everything else has been done and recorded.
  */
 export const inRounds = async <Item, Result>(
   items: readonly Item[],
@@ -33,7 +33,11 @@ export const inRounds = async <Item, Result>(
     await raceFor(pause, all)
     const ready = done.splice(0)
     left -= ready.length
-    if (ready.length > 0) await record(ready)
+    try {
+      if (ready.length > 0) await record(ready)
+    } catch (error) {
+      failures.push(error)
+    }
   }
   if (failures.length > 0) throw failures[0]
 }

