@@ -35,5 +35,3 @@ export const createAccountService = ({ store, ids }: { store: AccountStore; ids:
     return { accountId: found.accountId, scopes: new Set(found.scopes as Scope[]) }
   }) satisfies Authenticate,
 })
-
-export type AccountService = ReturnType<typeof createAccountService>

@@ -149,6 +149,18 @@ export const decide = (payment: PaymentState, choice: Choice): Move => {
   return { kind: 'submit', provider, operation: operationOf(payment, leg, payment.attempt + 1) }
 }
 
+/** A step that changes nothing; the next one is due after `nextMs`, null for none of its own. */
+export const unchanged = (payment: PaymentState, nextMs: number | null): Effect => ({
+  changed: false,
+  to: payment.status,
+  exception: payment.exception,
+  message: '',
+  provider: null,
+  patch: null,
+  failureReason: null,
+  nextMs,
+})
+
 const clamp = (value: number, min: number, max: number): number => Math.min(Math.max(value, min), max)
 
 /** What giving up a leg, or its last refusal, means in each state. */
@@ -197,7 +209,7 @@ export const settle = (
   }
   if (move.kind === 'rest') return effect({})
   // Capped, so that whoever shortens the pauses between tries shortens this one too.
-  const restMs = Math.min(timing.restMs, timing.retryMaxMs)
+  const { restMs } = timing
   if (move.kind === 'wait')
     return effect({
       message: 'Every provider is resting after errors',

@@ -5,7 +5,7 @@ import type { Database } from '../db/client.ts'
 import { parseQuoteId } from '../quotes/view.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { changeOf } from './changes.ts'
-import type { Effect } from './lifecycle.ts'
+import { type Effect, type PaymentState, unchanged } from './lifecycle.ts'
 import type { Payment, PaymentAccepted, PaymentPage, PaymentRequest } from './model.ts'
 import { type AcceptRequest, type AcceptResult, acceptPayments } from './sql/accept.ts'
 import { commitChanges } from './sql/commit.ts'
@@ -72,15 +72,13 @@ const refusal = (result: AcceptResult, request: PaymentRequest): AppError => {
   }
 }
 
-const effectOf = (to: Status, exception: Exception, message: string): Effect => ({
+/** A change that no provider caused, with no next step of its own. */
+const changedTo = (payment: PaymentState, to: Status, exception: Exception, message: string): Effect => ({
+  ...unchanged(payment, null),
   changed: true,
   to,
   exception,
   message,
-  provider: null,
-  patch: null,
-  failureReason: null,
-  nextMs: null,
 })
 
 /** Accepts, shows and cancels payments. */
@@ -99,7 +97,12 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
   const flag = async (key: PaymentKey): Promise<void> => {
     const [payment] = await loadPayments(database.sql, [key])
     if (!payment || payment.exception === 'needs_review') return
-    const effect = effectOf(payment.status, 'needs_review', 'Its steps keep failing; a person should look')
+    const effect = changedTo(
+      payment,
+      payment.status,
+      'needs_review',
+      'Its steps keep failing; a person should look',
+    )
     const cause = { actor: 'worker' as const, jobId: null, requestId: null, attempt: payment.attempt }
     try {
       await database.sql.begin((tx) => commitChanges(tx, [changeOf(payment, effect, cause, ids)]))
@@ -175,7 +178,7 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
       )
       if (payment.status !== 'PENDING' || sent) throw tooLate
       const made = transition('PENDING', 'cancelled')
-      const effect = effectOf(made.to, 'none', made.message)
+      const effect = changedTo(payment, made.to, 'none', made.message)
       const cause = {
         actor: 'api' as const,
         jobId: null,

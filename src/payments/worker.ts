@@ -7,7 +7,16 @@ import { inRounds } from '../queue/rounds.ts'
 import { settleJobs } from '../queue/transaction.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { changeOf } from './changes.ts'
-import { type Choice, decide, legOf, type Move, type PaymentState, settle, type Timing } from './lifecycle.ts'
+import {
+  type Choice,
+  decide,
+  legOf,
+  type Move,
+  type PaymentState,
+  settle,
+  type Timing,
+  unchanged,
+} from './lifecycle.ts'
 import { type Change, type Committed, commitChanges } from './sql/commit.ts'
 import { journalOperations, loadPayments, type PaymentKey } from './sql/steps.ts'
 
@@ -98,11 +107,8 @@ export const createStepRunner = (deps: StepDeps) => {
     const cause = { actor: 'worker' as const, jobId: job.id, requestId: null }
     if (submitted && !journalled.has(payment.id)) {
       // Somebody else moved it between the read and the journal: nothing was sent, look again.
-      const idle = settle(payment, { kind: 'wait' }, null, choice, {
-        ...timing,
-        retryMaxMs: timing.retryMinMs,
-      })
-      return changeOf(payment, { ...idle, changed: false }, { ...cause, attempt: payment.attempt }, ids)
+      const again = unchanged(payment, timing.retryMinMs)
+      return changeOf(payment, again, { ...cause, attempt: payment.attempt }, ids)
     }
     const effect = settle(payment, move, outcome, choice, timing)
     return changeOf(payment, effect, { ...cause, attempt: payment.attempt + (submitted ? 1 : 0) }, ids)

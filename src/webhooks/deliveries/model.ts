@@ -63,7 +63,6 @@ export const DeliveryQuery = strict({
   ...rangeProperties,
 })
 
-export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number]
 export type Delivery = Static<typeof Delivery>
 export type DeliveryWithAttempts = Static<typeof DeliveryWithAttempts>
 export type DeliveryPage = Static<typeof DeliveryPage>
