@@ -1,7 +1,9 @@
 /** `bun run docs`: fills the generated parts of the documentation from the code they describe. */
 import { join } from 'node:path'
 import type { TSchema } from '@sinclair/typebox'
-import { allowedBy, Environment } from '../src/config.ts'
+import { allowedBy } from '../src/config.ts'
+import { Environment } from '../src/environment.ts'
+import { CHAIN_POLICY } from '../src/fees/policy.ts'
 import { STATUSES, TRANSITIONS } from '../src/payments/transitions.ts'
 import { FAULTS } from '../src/providers/sandbox/faults.ts'
 
@@ -33,8 +35,23 @@ const faults = (): string =>
     Object.entries(FAULTS).map(([fault, meaning]) => [`\`${fault}\``, meaning]),
   )
 
+const chainPolicy = (): string =>
+  table(
+    ['chain', 'usual minutes', 'carries 500,000 USD and more'],
+    Object.entries(CHAIN_POLICY).map(([chain, { minutes, carriesLarge }]) => [
+      chain,
+      minutes.join(' to '),
+      carriesLarge ? 'yes' : 'no',
+    ]),
+  )
+
 /** What stands between `<!-- generated: name -->` and `<!-- end -->` in the Markdown files. */
-const PARTS: Record<string, () => string> = { 'state-diagram': stateDiagram, settings, faults }
+const PARTS: Record<string, () => string> = {
+  'state-diagram': stateDiagram,
+  'chain-policy': chainPolicy,
+  settings,
+  faults,
+}
 
 const BLOCK = /(<!-- generated: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g
 

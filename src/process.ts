@@ -10,6 +10,7 @@ import { openDatabase } from './db/client.ts'
 import { startEmbedded } from './db/embedded/server.ts'
 import { migrateDatabase } from './db/migrate.ts'
 import { createPatience } from './db/patience.ts'
+import { feeRoutes } from './fees/routes.ts'
 import { openAccess } from './http/auth.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { startBoss } from './queue/boss.ts'
@@ -39,6 +40,9 @@ const unwind = async (steps: readonly (() => Promise<unknown>)[]): Promise<void>
 
 /** What a prober may have to wait for an answer. */
 const READY_WITHIN_MS = 2_000
+
+/** Longest that a start waits for the market; quotes would be made of sample rates before. */
+const FIRST_RATES_MS = 1_500
 
 const answers = (check: Promise<unknown>): Promise<boolean> =>
   Promise.race([
@@ -84,6 +88,11 @@ export const startProcess = async (
     started.push(() => boss.stop({ graceful: true, timeout: config.SHUTDOWN_GRACE_MS }))
 
     const services = createServices({ config, database, boss, clock: systemClock, ids: randomIds, log })
+    // A restart begins with what the last run knew; a first start gives the sources a moment to answer.
+    await services.market.warm()
+    await Promise.race([services.market.refreshDue(), Bun.sleep(FIRST_RATES_MS)])
+    services.market.start()
+    started.push(() => services.market.stop())
     if (works && embedded) {
       // Nobody else works here, for the data directory is locked; and a claim that somebody did hold is fenced.
       const jobs = await releaseClaims(boss, database.sql)
@@ -105,6 +114,7 @@ export const startProcess = async (
       }
       const routes = [
         quoteRoutes(services.quotes, authenticate),
+        feeRoutes(services.fees, authenticate),
         paymentRoutes(services.payments, services.feed, authenticate),
         webhookRoutes(services.webhooks, authenticate),
       ]

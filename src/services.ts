@@ -3,7 +3,12 @@ import type { Config } from './config.ts'
 import type { Clock } from './core/clock.ts'
 import type { Ids } from './core/ids.ts'
 import type { Database } from './db/client.ts'
-import { createFallbackMarket } from './market/service.ts'
+import { createEngine } from './fees/engine.ts'
+import { createFeeService } from './fees/service.ts'
+import { createFeeStore } from './fees/store.ts'
+import { fetchSource } from './market/fetch.ts'
+import { createMarket } from './market/service.ts'
+import { adviserOf, sourcesOf } from './outside.ts'
 import { createPaymentFeed } from './payments/feed.ts'
 import { createPaymentService } from './payments/service.ts'
 import { createPaymentStore } from './payments/store.ts'
@@ -34,7 +39,16 @@ export interface Foundation {
 /** Builds the domains and connects them; nothing runs yet. */
 export const createServices = (foundation: Foundation) => {
   const { config, database, boss, clock, ids, log } = foundation
-  const market = createFallbackMarket()
+  const market = createMarket({
+    sources: sourcesOf(config),
+    fetch: fetchSource,
+    sql: database.sql,
+    clock,
+    log,
+    deadlineMs: config.MARKET_DEADLINE_MS,
+    fxToleranceBps: config.FX_TOLERANCE_BPS,
+    usdcToleranceBps: config.USDC_TOLERANCE_BPS,
+  })
   const providers =
     foundation.providers ??
     createSandboxFleet({
@@ -69,13 +83,31 @@ export const createServices = (foundation: Foundation) => {
     wake: () => wakers.webhooks(),
   })
 
+  const adviser = adviserOf(config, foundation)
+  const fees = createFeeService({
+    engine: createEngine({ market, router, adviser }),
+    store: createFeeStore(database),
+    market,
+    clock,
+    ids,
+  })
+
   return {
     market,
+    adviser,
+    fees,
     webhooks,
     router,
     wakers,
     feed,
-    quotes: createQuoteService({ store: createQuoteStore(database), market, router, ids }),
+    quotes: createQuoteService({
+      store: createQuoteStore(database),
+      market,
+      router,
+      recommendations: fees,
+      doubtPolicy: { onDoubt: config.FX_DOUBT, bufferBps: config.FX_DOUBT_BUFFER_BPS },
+      ids,
+    }),
     payments: createPaymentService({
       database,
       store: createPaymentStore(database),

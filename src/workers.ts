@@ -24,7 +24,9 @@ export const startWorkers = async (boss: PgBoss, services: Services, log: Logger
   })
   await startWorker(boss, 'quote_sweep', async () => {
     const quotes = await services.quotes.sweep()
-    if (quotes > 0) log.debug({ quotes }, 'deleted quotes that expired unused')
+    const recommendations = await services.fees.sweep()
+    if (quotes + recommendations > 0)
+      log.debug({ quotes, recommendations }, 'deleted quotes and recommendations that expired unused')
   })
   // What an earlier process left behind should not wait for the next minute.
   await boss.send('reconcile', null, { singletonKey: 'start' })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { ConfigError, Environment, loadConfig } from '../src/config.ts'
+import { ConfigError, loadConfig } from '../src/config.ts'
+import { Environment } from '../src/environment.ts'
 
 /** The lines that a reader sees, or nothing when the environment is accepted. */
 const problems = (env: Record<string, string>): readonly string[] => {
@@ -33,6 +34,26 @@ describe('without any setting the program runs by itself, open on loopback only'
       POLL_FIRST_SECONDS: 30,
       SETTLE_WITHIN_SECONDS: 7200,
       PROVIDER_DEADLINE_MS: 10_000,
+      MARKET_DATA: 'live',
+      FX_URL: 'https://open.er-api.com/v6/latest/USD',
+      FX_CHECK_URL: expect.stringMatching(/^https:\/\/api\.frankfurter\.dev\/v1\/latest\?base=USD&symbols=/),
+      BEACONCHAIN_URL: 'https://beaconcha.in/api/v1/execution/gasnow',
+      BLOCKSCOUT_URL_BASE: 'https://base.blockscout.com/api/v2/stats',
+      BLOCKSCOUT_URL_POLYGON: 'https://polygon.blockscout.com/api/v2/stats',
+      BLOCKSCOUT_URL_ARBITRUM: 'https://arbitrum.blockscout.com/api/v2/stats',
+      SOLANA_RPC_URL: 'https://api.mainnet-beta.solana.com',
+      CIRCLE_STATUS_URL: 'https://status.circle.com/api/v2/summary.json',
+      COINGECKO_URL: expect.stringMatching(
+        /^https:\/\/api\.coingecko\.com\/api\/v3\/simple\/price\?ids=ethereum,/,
+      ),
+      MARKET_DEADLINE_MS: 5000,
+      FX_TOLERANCE_BPS: 100,
+      USDC_TOLERANCE_BPS: 50,
+      FX_DOUBT: 'buffer',
+      FX_DOUBT_BUFFER_BPS: 100,
+      ANTHROPIC_MODEL: 'claude-haiku-5-5',
+      ANTHROPIC_DEADLINE_MS: 4000,
+      ANTHROPIC_CALLS_PER_MINUTE: 30,
       SHUTDOWN_GRACE_MS: 10_000,
     })
   })
@@ -64,6 +85,12 @@ describe('a bad variable gives one line that names it and what is allowed', () =
     SETTLE_WITHIN_SECONDS: 'SETTLE_WITHIN_SECONDS must be a whole number from 60 to 604800',
     PROVIDER_DEADLINE_MS: 'PROVIDER_DEADLINE_MS must be a whole number from 10 to 12000',
     SHUTDOWN_GRACE_MS: 'SHUTDOWN_GRACE_MS must be a whole number from 0 to 120000',
+    MARKET_DEADLINE_MS: 'MARKET_DEADLINE_MS must be a whole number from 100 to 60000',
+    FX_TOLERANCE_BPS: 'FX_TOLERANCE_BPS must be a whole number from 1 to 10000',
+    USDC_TOLERANCE_BPS: 'USDC_TOLERANCE_BPS must be a whole number from 1 to 10000',
+    FX_DOUBT_BUFFER_BPS: 'FX_DOUBT_BUFFER_BPS must be a whole number from 0 to 2000',
+    ANTHROPIC_DEADLINE_MS: 'ANTHROPIC_DEADLINE_MS must be a whole number from 100 to 60000',
+    ANTHROPIC_CALLS_PER_MINUTE: 'ANTHROPIC_CALLS_PER_MINUTE must be a whole number from 0 to 10000',
   }
   const badIntegers = [
     '-1',
@@ -103,6 +130,29 @@ describe('a bad variable gives one line that names it and what is allowed', () =
     ['LOG_LEVEL', 'verbose', 'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent'],
   ])('%s=%s', (name, bad, line) => {
     expect(problems({ [name]: bad })).toEqual([line])
+  })
+
+  test.each([
+    ['FX_URL', 'open.er-api.com/v6/latest/USD'],
+    ['FX_URL', 'file:///etc/passwd'],
+    ['COINGECKO_URL', 'OFF'],
+    ['SOLANA_RPC_URL', 'https://'],
+  ])('%s=%s, without repeating it: a URL may hold a key', (name, bad) => {
+    expect(problems({ [name]: bad })).toEqual([`${name} must be an http:// or https:// URL, or off`])
+  })
+
+  test('the model’s address cannot be off: the key decides whether it is asked', () => {
+    for (const bad of ['off', 'localhost:4010', 'ftp://example.com'])
+      expect(problems({ ANTHROPIC_BASE_URL: bad })).toEqual([
+        'ANTHROPIC_BASE_URL must be an http:// or https:// URL',
+      ])
+  })
+
+  test('a market source can be turned off, and all of them at once', () => {
+    expect(loadConfig({ BEACONCHAIN_URL: 'off', MARKET_DATA: 'sample' })).toMatchObject({
+      BEACONCHAIN_URL: 'off',
+      MARKET_DATA: 'sample',
+    })
   })
 
   test('several at once give a line each', () => {

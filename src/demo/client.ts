@@ -1,4 +1,5 @@
 import { DemoFailure } from './failure.ts'
+import type { FeeAnswer, FeeWish } from './scenarios.ts'
 import { readEvents } from './sse.ts'
 import type { Endpoint, Payment, Quote, Transition } from './wire.ts'
 
@@ -56,6 +57,7 @@ export const createClient = (url: string, signal: AbortSignal) => {
     deleteEndpoint: async (id: string): Promise<void> => {
       await send('DELETE', `/webhooks/endpoints/${id}`)
     },
+    fees: (body: FeeWish) => json<FeeAnswer>('POST', '/fees/calculate', { body }),
     quote: (body: QuoteWish) => json<Quote>('POST', '/quotes', { body }),
     pay: (body: PaymentWish, key: string) =>
       json<{ payment_id: string; status: string }>('POST', '/payments', { body, key }),

@@ -13,10 +13,10 @@ const LATEST_LEG_MS = 120_000
 const USUAL_LEG_MS = 110_000
 
 /**
- * The demo's own Ratelock: a free port and an embedded database of its own below DATA_DIR, whatever the environment
- * says about the real one. Throws ConfigError.
+ * A Ratelock of its own for a demonstration: a free port and an embedded database in a folder below DATA_DIR, whatever
+ * the environment says about the real one. Throws ConfigError.
  */
-export const demoConfig = (env: Env): Config =>
+export const demoConfig = (env: Env, folder = 'demo'): Config =>
   loadConfig({
     ...env,
     DATABASE_URL: undefined,
@@ -25,7 +25,7 @@ export const demoConfig = (env: Env): Config =>
     NODE_ENV: undefined,
     ROLE: undefined,
     PORT: '0',
-    DATA_DIR: join(env.DATA_DIR?.trim() || '.data', 'demo'),
+    DATA_DIR: join(env.DATA_DIR?.trim() || '.data', folder),
     SANDBOX_TIME_SCALE: env.SANDBOX_TIME_SCALE?.trim() || DEFAULT_SCALE,
     LOG_LEVEL: 'error',
     SHUTDOWN_GRACE_MS: '3000',

@@ -22,8 +22,17 @@ export interface Fees {
   platform: bigint
   onramp: bigint
   offramp: bigint
+  /** What the chain takes, and what a doubtful route costs more; only recommendations charge them. */
+  gas: bigint
+  riskPremium: bigint
   total: bigint
 }
+
+/** The lines with their sum, which is never computed anywhere else. */
+export const withTotal = (lines: Omit<Fees, 'total'>): Fees => ({
+  ...lines,
+  total: lines.platform + lines.onramp + lines.offramp + lines.gas + lines.riskPremium,
+})
 
 /**
  * The fees on `amount` minor units of `currency`, with the schedule's USD figures valued at `fiatPerUsd`
@@ -39,5 +48,5 @@ export const feesFor = (amount: bigint, currency: Fiat, fiatPerUsd: Rate): Fees 
   const platform = caps.reduce((least, cap) => (cap < least ? cap : least), uncapped)
   const onramp = charge(ONRAMP, amount)
   const offramp = charge(OFFRAMP, amount)
-  return { platform, onramp, offramp, total: platform + onramp + offramp }
+  return withTotal({ platform, onramp, offramp, gas: 0n, riskPremium: 0n })
 }

@@ -57,6 +57,7 @@ export interface LegPrice {
   provider: string
   /** USDC for one unit of fiat (onramp) or fiat for one USDC (offramp), after the provider's spread. */
   rate: Rate
+  sandbox: boolean
 }
 
 export interface Capabilities {
@@ -70,6 +71,8 @@ export interface Capabilities {
  */
 export interface Provider {
   readonly name: string
+  /** Whether it only plays: no real money moves, and a sample rate may be quoted. */
+  readonly sandbox: boolean
   readonly capabilities: Capabilities
   /** The executable rate for a leg, from the provider's spread over the mid (fiat per USD, as decimal rate). */
   price(leg: 'onramp' | 'offramp', currency: Fiat, fiatPerUsd: Rate): Rate

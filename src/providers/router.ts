@@ -1,6 +1,5 @@
 import type { Clock } from '../core/clock.ts'
 import type { Fiat } from '../core/currency.ts'
-import { AppError } from '../core/errors.ts'
 import type { Rate } from '../core/rate.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createGuard, logUnknown } from './guard.ts'
@@ -14,8 +13,8 @@ export interface ProviderCall {
 }
 
 export interface Router {
-  /** The best executable rate for a leg. Throws SERVICE_UNAVAILABLE when no provider serves it now. */
-  price(leg: 'onramp' | 'offramp', currency: Fiat, chain: Chain, fiatPerUsd: Rate): LegPrice
+  /** What each provider that serves a leg now offers, the best rate first; empty when none does. */
+  offers(leg: 'onramp' | 'offramp', currency: Fiat, chain: Chain, fiatPerUsd: Rate): LegPrice[]
   /** Names of the providers that can serve a leg, the preferred one first and then in order of configuration. */
   ranked(currency: Fiat, chain: Chain, preferred: string): string[]
   /** Names of the providers whose breaker is open. */
@@ -47,21 +46,19 @@ export const createRouter = (
 
   return {
     resting,
-    price: (leg, currency, chain, fiatPerUsd) => {
+    offers: (leg, currency, chain, fiatPerUsd) => {
       const away = resting()
-      const prices = able(currency, chain)
-        .filter(({ name }) => !away.has(name))
-        .map((provider) => ({ provider: provider.name, rate: provider.price(leg, currency, fiatPerUsd) }))
-      // Ties go to the provider that is configured first.
-      const best = prices.reduce<LegPrice | null>(
-        (top, price) => (top && top.rate >= price.rate ? top : price),
-        null,
+      return (
+        able(currency, chain)
+          .filter(({ name }) => !away.has(name))
+          .map((provider) => ({
+            provider: provider.name,
+            rate: provider.price(leg, currency, fiatPerUsd),
+            sandbox: provider.sandbox,
+          }))
+          // Stable, so ties go to the provider that is configured first.
+          .sort((a, b) => (a.rate === b.rate ? 0 : a.rate > b.rate ? -1 : 1))
       )
-      if (!best)
-        throw new AppError('SERVICE_UNAVAILABLE', `No provider serves ${currency} right now`, undefined, {
-          retryAfterSeconds: 5,
-        })
-      return best
     },
     ranked: (currency, chain, preferred) => {
       const names = able(currency, chain).map(({ name }) => name)

@@ -5,13 +5,18 @@ import { strict } from '../core/schema.ts'
 /** How long a quote can be paid, in seconds. */
 export const QUOTE_SECONDS = 60
 
-const CurrencyCode = Type.String({
+export const CurrencyCode = Type.String({
   pattern: '^[A-Z]{3}$',
   error: 'must be an ISO 4217 code of three capital letters',
   description: `ISO 4217 code: ${FIAT_CURRENCIES.join(', ')}`,
   examples: ['USD'],
 })
 
+const Bps = (why: string) =>
+  Type.Integer({
+    minimum: 0,
+    description: `Hundredths of a percent that exchange_rate was lowered by ${why}`,
+  })
 const MinorUnits = (description: string) => Type.Integer({ minimum: 0, description })
 
 export const QuoteRequest = strict(
@@ -23,6 +28,14 @@ export const QuoteRequest = strict(
       maximum: Number.MAX_SAFE_INTEGER,
       description: 'What the payer hands in, in minor units of from_currency (100000 is 1,000.00 USD)',
     }),
+    recommendation_id: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 64,
+        description:
+          'From POST /fees/calculate, for the same amount and currencies: locks its route and its fees',
+      }),
+    ),
   },
   { examples: [{ from_currency: 'USD', to_currency: 'EUR', amount: 100_000 }] },
 )
@@ -40,6 +53,9 @@ const EXAMPLE = {
   rate_source: 'fallback',
   provider: 'sandbox_a',
   route: { chain: 'base', onramp: 'sandbox_a', offramp: 'sandbox_a' },
+  market_buffer_bps: 0,
+  lock_buffer_bps: 0,
+  recommendation_id: null,
 } as const
 
 /** A quote's fees, one line each. */
@@ -47,7 +63,9 @@ export const FeeLines = strict({
   platform_fee: MinorUnits('Minor units of the source currency'),
   onramp_fee: MinorUnits('Minor units of the source currency'),
   offramp_fee: MinorUnits('Minor units of the source currency'),
-  total_fees: MinorUnits('Sum of the three'),
+  gas_cost: Type.Optional(MinorUnits('Only with a recommendation: what the chain takes')),
+  risk_premium: Type.Optional(MinorUnits('Only with a recommendation')),
+  total_fees: MinorUnits('Sum of the others'),
   currency: Type.String(),
 })
 
@@ -72,6 +90,11 @@ const properties = {
   }),
   provider: Type.String({ description: 'Provider whose executable rate this is' }),
   route: Route,
+  market_buffer_bps: Bps('because the market data was doubted'),
+  lock_buffer_bps: Bps('as the price of the lock'),
+  recommendation_id: Type.Union([Type.String(), Type.Null()], {
+    description: 'The recommendation whose route and fees are locked',
+  }),
 }
 
 export const Quote = strict(properties, { examples: [EXAMPLE] })

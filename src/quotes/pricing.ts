@@ -1,11 +1,9 @@
 import type { Fiat } from '../core/currency.ts'
 import { AppError } from '../core/errors.ts'
 import { convertDown, formatAmount } from '../core/money.ts'
-import { multiplyDown, type Rate } from '../core/rate.ts'
+import { lessBps, multiplyDown, type Rate } from '../core/rate.ts'
+import { assertNotTooLarge } from '../fees/limits.ts'
 import { type Fees, feesFor } from '../fees/schedule.ts'
-
-/** USD cents that one payment may be worth. */
-const MAX_USD_CENTS = 1_000_000_000n
 
 export interface PricingInput {
   /** Minor units of `from`. */
@@ -17,6 +15,10 @@ export interface PricingInput {
   /** USDC for one unit of `from`, and units of `to` for one USDC, as the chosen providers offer them. */
   onrampRate: Rate
   offrampRate: Rate
+  /** Hundredths of a percent that the rate is lowered by, because the market is doubted or moves. */
+  bufferBps?: bigint
+  /** Fees that were promised for exactly this amount; without them the schedule's. */
+  promised?: Fees
 }
 
 /** The terms that a quote promises. */
@@ -29,8 +31,11 @@ export interface Terms {
   usdcAmount: bigint
 }
 
+const feesOn = (input: PricingInput, amount: bigint): Fees =>
+  input.promised ?? feesFor(amount, input.from, input.fromPerUsd)
+
 const payoutOf = (input: PricingInput, amount: bigint, rate: Rate): bigint => {
-  const net = amount - feesFor(amount, input.from, input.fromPerUsd).total
+  const net = amount - feesOn(input, amount).total
   return net > 0n ? convertDown(net, input.from, input.to, rate) : 0n
 }
 
@@ -53,15 +58,10 @@ const minimumAmount = (input: PricingInput, rate: Rate): bigint => {
  */
 export const priceQuote = (input: PricingInput): Terms => {
   const { amount, from, onrampRate, offrampRate } = input
-  const rate = multiplyDown(onrampRate, offrampRate)
-  const maximum = convertDown(MAX_USD_CENTS, 'USD', from, input.fromPerUsd)
-  if (amount > maximum) {
-    throw new AppError('AMOUNT_TOO_LARGE', `The largest amount is ${formatAmount(maximum, from)} ${from}`, [
-      { path: '/amount', message: `must be at most ${maximum}` },
-    ])
-  }
+  const rate = lessBps(multiplyDown(onrampRate, offrampRate), input.bufferBps ?? 0n)
+  assertNotTooLarge(amount, from, input.fromPerUsd)
   const payout = payoutOf(input, amount, rate)
-  const fees = feesFor(amount, from, input.fromPerUsd)
+  const fees = feesOn(input, amount)
   const usdcAmount = amount > fees.total ? convertDown(amount - fees.total, from, 'USDC', onrampRate) : 0n
   if (payout < 1n || usdcAmount < 1n) {
     const minimum = minimumAmount(input, rate)

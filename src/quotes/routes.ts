@@ -14,7 +14,7 @@ export const quoteRoutes = (service: QuoteService, authenticate: Authenticate) =
     .post('', ({ principal, body }) => service.create(principal.accountId, body), {
       auth: 'write',
       body: QuoteRequest,
-      response: { 200: Quote, 400: ErrorBody, 503: ErrorBody },
+      response: { 200: Quote, 400: ErrorBody, 404: ErrorBody, 409: ErrorBody, 503: ErrorBody },
       detail: { operationId: 'createQuote', summary: 'Lock a rate and fees for 60 seconds' },
     })
     .get('/:id', ({ principal, params }) => service.get(principal.accountId, params.id), {

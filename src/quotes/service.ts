@@ -1,44 +1,78 @@
-import { FIAT_CURRENCIES, type Fiat, isFiat } from '../core/currency.ts'
+import type { Fiat } from '../core/currency.ts'
 import { AppError } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
-import type { Market, RateSource } from '../market/service.ts'
-import type { Chain } from '../providers/port.ts'
+import { currencyPair } from '../core/pair.ts'
+import type { Recommendation, Recommendations } from '../fees/recommendation.ts'
+import type { Market } from '../market/service.ts'
+import type { Chain, LegPrice } from '../providers/port.ts'
 import type { Router } from '../providers/router.ts'
 import { QUOTE_SECONDS, type Quote, type QuoteRequest, type QuoteWithStatus } from './model.ts'
 import { priceQuote } from './pricing.ts'
+import { type DoubtPolicy, guardRate } from './rate-guard.ts'
 import type { NewQuote, QuoteStore } from './store.ts'
 import { parseQuoteId, quoteView } from './view.ts'
 
+/** The chain of a quote that nobody asked advice for: the cheapest for everyday amounts, as in seed.md. */
 const DEFAULT_CHAIN: Chain = 'base'
 
 /** Unused quotes stay readable this long after they expired. */
 const KEEP_HOURS = 24
 const SWEEP_BATCH = 5_000
 
-const currencyPair = (request: QuoteRequest): { from: Fiat; to: Fiat } => {
-  const { from_currency: from, to_currency: to } = request
-  const unsupported = (path: string, message: string) =>
-    new AppError('UNSUPPORTED_CURRENCY_PAIR', `Cannot convert ${from} to ${to}`, [{ path, message }])
-  const list = `must be one of ${FIAT_CURRENCIES.join(', ')}`
-  if (!isFiat(from)) throw unsupported('/from_currency', list)
-  if (!isFiat(to)) throw unsupported('/to_currency', list)
-  if (from === to) throw unsupported('/to_currency', 'must differ from from_currency')
-  return { from, to }
+/** Throws RECOMMENDATION_MISMATCH unless the request asks for exactly what was recommended. */
+const assertSame = (promised: Recommendation, request: QuoteRequest): void => {
+  const wanted = {
+    amount: promised.amount.toString(),
+    from_currency: promised.from,
+    to_currency: promised.to,
+  }
+  const details = Object.entries(wanted)
+    .filter(([field, value]) => String(request[field as keyof QuoteRequest]) !== value)
+    .map(([field, value]) => ({ path: `/${field}`, message: `must be ${value}, as recommended` }))
+  if (details.length > 0)
+    throw new AppError('RECOMMENDATION_MISMATCH', 'The recommendation is for another conversion', details)
 }
 
-const WORST: readonly RateSource[] = ['fallback', 'cached', 'live']
+export interface QuoteDeps {
+  store: QuoteStore
+  market: Pick<Market, 'mid'>
+  router: Router
+  recommendations: Recommendations
+  doubtPolicy: DoubtPolicy
+  ids: Ids
+}
 
 /** Makes and finds quotes. */
-export const createQuoteService = (deps: { store: QuoteStore; market: Market; router: Router; ids: Ids }) => {
-  const { store, market, router, ids } = deps
+export const createQuoteService = (deps: QuoteDeps) => {
+  const { store, market, router, recommendations, ids } = deps
+
+  /** The wanted provider's offer, or the best. Throws SERVICE_UNAVAILABLE when there is none now. */
+  const offer = (offers: LegPrice[], currency: Fiat, wanted: string | undefined): LegPrice => {
+    const found = wanted === undefined ? offers[0] : offers.find(({ provider }) => provider === wanted)
+    if (found) return found
+    const message = wanted
+      ? `The recommended provider ${wanted} does not serve ${currency} right now; ask for another recommendation`
+      : `No provider serves ${currency} right now`
+    throw new AppError('SERVICE_UNAVAILABLE', message, undefined, { retryAfterSeconds: 5 })
+  }
 
   return {
-    /** Locks rate and fees for 60 seconds. Throws UNSUPPORTED_CURRENCY_PAIR, AMOUNT_TOO_SMALL or AMOUNT_TOO_LARGE. */
+    /**
+     * Locks rate and fees for 60 seconds, and with a recommendation its route and fees. Throws
+     * UNSUPPORTED_CURRENCY_PAIR, AMOUNT_TOO_SMALL, AMOUNT_TOO_LARGE, RATE_UNAVAILABLE, SERVICE_UNAVAILABLE, and
+     * RECOMMENDATION_NOT_FOUND, _EXPIRED, _MISMATCH or _ALREADY_USED.
+     */
     create: async (accountId: string, request: QuoteRequest): Promise<Quote> => {
       const { from, to } = currencyPair(request)
+      const asked = request.recommendation_id
+      const promised = asked === undefined ? null : await recommendations.find(accountId, asked)
+      if (promised) assertSame(promised, request)
       const [source, target] = [market.mid(from), market.mid(to)]
-      const onramp = router.price('onramp', from, DEFAULT_CHAIN, source.fiatPerUsd)
-      const offramp = router.price('offramp', to, DEFAULT_CHAIN, target.fiatPerUsd)
+      const chain = promised?.chain ?? DEFAULT_CHAIN
+      const onramp = offer(router.offers('onramp', from, chain, source.fiatPerUsd), from, promised?.onramp)
+      const offramp = offer(router.offers('offramp', to, chain, target.fiatPerUsd), to, promised?.offramp)
+      const realMoney = !(onramp.sandbox && offramp.sandbox)
+      const { rateSource, marketBufferBps } = guardRate([source, target], realMoney, deps.doubtPolicy)
       const amount = BigInt(request.amount)
       const terms = priceQuote({
         amount,
@@ -47,6 +81,8 @@ export const createQuoteService = (deps: { store: QuoteStore; market: Market; ro
         fromPerUsd: source.fiatPerUsd,
         onrampRate: onramp.rate,
         offrampRate: offramp.rate,
+        bufferBps: BigInt(marketBufferBps),
+        ...(promised ? { promised: promised.fees } : {}),
       })
       const quote: NewQuote = {
         accountId,
@@ -57,17 +93,25 @@ export const createQuoteService = (deps: { store: QuoteStore; market: Market; ro
         rate: terms.rate,
         onrampRate: onramp.rate,
         offrampRate: offramp.rate,
-        rateSource: WORST.find((kind) => source.source === kind || target.source === kind) ?? 'fallback',
+        rateSource,
         platformFee: terms.fees.platform,
         onrampFee: terms.fees.onramp,
         offrampFee: terms.fees.offramp,
+        gasCost: terms.fees.gas,
+        riskPremium: terms.fees.riskPremium,
         payout: terms.payout,
         usdcAmount: terms.usdcAmount,
-        chain: DEFAULT_CHAIN,
+        chain,
         onrampProvider: onramp.provider,
         offrampProvider: offramp.provider,
+        marketBufferBps,
+        lockBufferBps: 0,
+        recommendationId: promised?.id ?? null,
       }
-      return quoteView(quote, await store.insert(quote), QUOTE_SECONDS)
+      const expiresAt = await store.insert(quote)
+      if (!expiresAt)
+        throw new AppError('RECOMMENDATION_ALREADY_USED', 'Another quote has locked this recommendation')
+      return quoteView(quote, expiresAt, QUOTE_SECONDS)
     },
 
     /** The account's quote with its status. Throws QUOTE_NOT_FOUND. */

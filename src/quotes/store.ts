@@ -8,12 +8,13 @@ export type QuoteRow = typeof quotes.$inferSelect
 /** How far behind its mark a sweep looks: what it missed for longer stays, and does no harm. */
 const SWEEP_BACK_HOURS = 72
 
-export type NewQuote = Omit<QuoteRow, 'createdAt' | 'expiresAt'>
+export type NewQuote = Omit<QuoteRow, 'createdAt' | 'expiresAt' | 'totalFees'>
 
 /** The rows of quotes; expiry is written and judged by the database's clock. */
 export const createQuoteStore = ({ db }: Database) => {
+  const { totalFees: _generated, ...columns } = getTableColumns(quotes)
   const placeholders = Object.fromEntries(
-    Object.keys(getTableColumns(quotes)).map((name) => [name, sql.placeholder(name)]),
+    Object.keys(columns).map((name) => [name, sql.placeholder(name)]),
   ) as unknown as NewQuote
 
   // Prepared: one round trip instead of the builder's two.
@@ -24,6 +25,8 @@ export const createQuoteStore = ({ db }: Database) => {
       createdAt: sql`now()`,
       expiresAt: sql`now() + ${sql.raw(`interval '${QUOTE_SECONDS} seconds'`)}`,
     })
+    // The only thing to conflict with is another quote for the same recommendation.
+    .onConflictDoNothing()
     .returning({ expiresAt: quotes.expiresAt })
     .prepare('insert_quote')
 
@@ -40,12 +43,9 @@ export const createQuoteStore = ({ db }: Database) => {
     .prepare('find_quote')
 
   return {
-    /** Writes the quote and answers when it expires. */
-    insert: async (quote: NewQuote): Promise<Date> => {
-      const [row] = await insert.execute(quote)
-      if (!row) throw new Error('the quote was not written')
-      return row.expiresAt
-    },
+    /** Writes the quote and answers when it expires, or null when its recommendation has been used already. */
+    insert: async (quote: NewQuote): Promise<Date | null> =>
+      (await insert.execute(quote))[0]?.expiresAt ?? null,
 
     /** The quote with what has become of it, or null. */
     find: async (accountId: string, id: string) => (await find.execute({ accountId, id }))[0] ?? null,

@@ -1,6 +1,7 @@
 import { isUuid } from '../core/ids.ts'
 import { toJsonInteger } from '../core/money.ts'
 import { rateToNumber } from '../core/rate.ts'
+import { recommendationIdOf } from '../fees/recommendation.ts'
 import type { RateSource } from '../market/service.ts'
 import type { Quote } from './model.ts'
 import type { NewQuote } from './store.ts'
@@ -16,12 +17,19 @@ export const parseQuoteId = (quoteId: string): string | null => {
   return isUuid(id) ? id : null
 }
 
+const totalOf = (quote: NewQuote) =>
+  quote.platformFee + quote.onrampFee + quote.offrampFee + quote.gasCost + quote.riskPremium
+
 /** The fees of a quote as its callers and those of its payment see them. */
 export const feeLines = (quote: NewQuote): Quote['fees'] => ({
   platform_fee: toJsonInteger(quote.platformFee),
   onramp_fee: toJsonInteger(quote.onrampFee),
   offramp_fee: toJsonInteger(quote.offrampFee),
-  total_fees: toJsonInteger(quote.platformFee + quote.onrampFee + quote.offrampFee),
+  // Only a recommendation charges these two; other quotes keep the three lines of the schedule.
+  ...(quote.recommendationId
+    ? { gas_cost: toJsonInteger(quote.gasCost), risk_premium: toJsonInteger(quote.riskPremium) }
+    : {}),
+  total_fees: toJsonInteger(totalOf(quote)),
   currency: quote.fromCurrency,
 })
 
@@ -46,4 +54,7 @@ export const quoteView = (quote: NewQuote, expiresAt: Date, validForSeconds: num
   rate_source: quote.rateSource as RateSource,
   provider: quote.offrampProvider,
   route: routeOf(quote),
+  market_buffer_bps: quote.marketBufferBps,
+  lock_buffer_bps: quote.lockBufferBps,
+  recommendation_id: quote.recommendationId && recommendationIdOf(quote.recommendationId),
 })

@@ -40,6 +40,9 @@ const shape = {
   rate_source: 'fallback',
   provider: 'sandbox_a',
   route: { chain: 'base', onramp: 'sandbox_a', offramp: 'sandbox_a' },
+  market_buffer_bps: 0,
+  lock_buffer_bps: 0,
+  recommendation_id: null,
 }
 
 describe('POST /quotes', () => {

@@ -49,6 +49,7 @@ const environment = (settings: Record<string, string>): Record<string, string> =
   HOME: process.env.HOME ?? '/tmp',
   NODE_ENV: 'development',
   SANDBOX_TIME_SCALE: '0.003',
+  MARKET_DATA: 'sample',
   ...settings,
 })
 

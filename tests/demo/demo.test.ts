@@ -12,7 +12,14 @@ afterAll(() => rmSync(dataDir, { recursive: true, force: true }))
 
 const start = (env: Record<string, string> = {}) =>
   Bun.spawn([process.execPath, MAIN], {
-    env: { ...process.env, DATA_DIR: dataDir, SANDBOX_TIME_SCALE: '0.01', SANDBOX_FAULTS: '', ...env },
+    env: {
+      ...process.env,
+      DATA_DIR: dataDir,
+      SANDBOX_TIME_SCALE: '0.01',
+      SANDBOX_FAULTS: '',
+      MARKET_DATA: 'sample',
+      ...env,
+    },
     stdout: 'pipe',
     stderr: 'pipe',
   })

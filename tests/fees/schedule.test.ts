@@ -117,6 +117,8 @@ describe('for every currency, mid and amount', () => {
           platform,
           onramp: amount / 100n + at(50n),
           offramp: (amount * 150n) / 10_000n + at(75n),
+          gas: 0n,
+          riskPremium: 0n,
           total: fees.total,
         })
       }),

@@ -34,6 +34,7 @@ export const fakeProvider = (name: string, answer: Answer = (_call, books) => bo
   }
   const provider: Provider = {
     name,
+    sandbox: true,
     capabilities: { currencies: FIAT_CURRENCIES, chains: CHAINS },
     price: () => RATE_UNITS as Rate,
     initiate: act('initiate'),

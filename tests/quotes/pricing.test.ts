@@ -37,7 +37,7 @@ describe('seed.md’s sample', () => {
   test('100000 USD cents at 0.92049 pay out 87699 EUR cents', () => {
     expect(priceQuote(SAMPLE)).toEqual({
       rate: parseRate('0.92049'),
-      fees: { platform: 2100n, onramp: 1050n, offramp: 1575n, total: 4725n },
+      fees: { platform: 2100n, onramp: 1050n, offramp: 1575n, gas: 0n, riskPremium: 0n, total: 4725n },
       payout: 87_699n,
       usdcAmount: 952_750_000n,
     })

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, setSystemTime, test } from 'bun:test'
 import { AppError } from '../../src/core/errors.ts'
 import { randomIds } from '../../src/core/ids.ts'
 import { fallbackMid } from '../../src/market/fallback.ts'
-import type { RateSource } from '../../src/market/service.ts'
+import type { Mid, RateSource } from '../../src/market/service.ts'
 import type { PaymentRequest } from '../../src/payments/model.ts'
 import { createRouter } from '../../src/providers/router.ts'
 import { parseFaults } from '../../src/providers/sandbox/faults.ts'
@@ -11,14 +11,22 @@ import { createSandbox } from '../../src/providers/sandbox/provider.ts'
 import { createQuoteService } from '../../src/quotes/service.ts'
 import { createQuoteStore } from '../../src/quotes/store.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
+import { fakeProvider } from '../payments/fake-provider.ts'
 import { startHarness } from '../support/harness.ts'
-import { agedCopy } from './aged.ts'
+import { agedCopy, QUOTE_COLUMNS } from './aged.ts'
 
 const harness = await startHarness()
 afterAll(() => harness.stop())
 
 const { sql } = harness.database
-const { quotes, payments, router, market } = harness.services
+const { quotes, payments, router, market, fees } = harness.services
+
+/** The rest of a quote service's needs. */
+const UNADVISED = {
+  recommendations: fees,
+  doubtPolicy: { onDoubt: 'buffer', bufferBps: 100 },
+  ids: randomIds,
+} as const
 
 const REQUEST = { from_currency: 'USD', to_currency: 'EUR', amount: 100_000 }
 const HOUR = 3600
@@ -157,9 +165,10 @@ describe('the sweep tidies up and decides nothing', () => {
   test('a backlog larger than one batch goes in one sweep', async () => {
     const stale = await agedCopy(sql, (await create()).quote_id, 25 * HOUR)
     await sql`
-      insert into quotes
-      select (jsonb_populate_record(q, jsonb_build_object('id', gen_random_uuid()))).*
-      from quotes q, generate_series(1, 5000) where id = ${stale.slice(6)}`
+      insert into quotes (${sql(QUOTE_COLUMNS)})
+      select ${sql(QUOTE_COLUMNS)} from (
+        select (jsonb_populate_record(q, jsonb_build_object('id', gen_random_uuid()))).*
+        from quotes q, generate_series(1, 5000) where id = ${stale.slice(6)}) copies`
     expect(await quotes.sweep()).toBe(5001)
   })
 })
@@ -185,10 +194,14 @@ describe('a quote tells where its rate comes from', () => {
     const service = createQuoteService({
       store: createQuoteStore(harness.database),
       market: {
-        mid: (currency) => ({ fiatPerUsd: fallbackMid(currency), source: sources[currency] ?? 'live' }),
+        mid: (currency) => ({
+          fiatPerUsd: fallbackMid(currency),
+          source: sources[currency] ?? 'live',
+          doubts: [],
+        }),
       },
       router,
-      ids: randomIds,
+      ...UNADVISED,
     })
     expect((await service.create('demo', REQUEST)).rate_source).toBe(told)
   })
@@ -210,7 +223,7 @@ describe('a quote tells where its rate comes from', () => {
       store: createQuoteStore(harness.database),
       market,
       router: of,
-      ids: randomIds,
+      ...UNADVISED,
     })
     return service.create('demo', REQUEST)
   }
@@ -239,5 +252,54 @@ describe('a quote tells where its rate comes from', () => {
     const offered = fleet.map((provider) => provider.price('offramp', 'EUR', fallbackMid('EUR')))
     const best = offered.reduce((top, rate) => (rate > top ? rate : top))
     expect((await create()).exchange_rate).toBe(Number(best) / 1e10)
+  })
+})
+
+describe('a rate that is not sure is told, lowered or refused, and never quietly used', () => {
+  const SURE: Mid = { fiatPerUsd: fallbackMid('EUR'), source: 'live', doubts: [] }
+
+  const quoteAt = (mid: Partial<Mid>, onDoubt: 'buffer' | 'refuse' = 'buffer', live = false) => {
+    const provider = { ...fakeProvider('real').provider, sandbox: false }
+    const of = createRouter(
+      [provider],
+      { now: () => 0 },
+      1000,
+      createLogger({ level: 'silent', pretty: false }),
+    )
+    const service = createQuoteService({
+      store: createQuoteStore(harness.database),
+      market: { mid: (currency) => ({ ...SURE, ...mid, fiatPerUsd: fallbackMid(currency) }) },
+      router: live ? of : router,
+      ...UNADVISED,
+      doubtPolicy: { onDoubt, bufferBps: 100 },
+    })
+    return service.create('demo', REQUEST)
+  }
+
+  test('a sample rate is quoted in the sandbox, labelled, and refused where real money would move', async () => {
+    expect((await quoteAt({ source: 'fallback' })).rate_source).toBe('fallback')
+    expect(await codeOf(quoteAt({ source: 'fallback' }, 'buffer', true))).toBe('RATE_UNAVAILABLE')
+  })
+
+  test.each(['live', 'cached'] as const)('a %s rate is quoted for real money', async (source) => {
+    expect((await quoteAt({ source }, 'buffer', true)).rate_source).toBe(source)
+  })
+
+  test.each([['fx_disagreement'], ['usdc_off_peg']] as const)(
+    'with %s the rate is lowered by the buffer, which the quote shows',
+    async (doubt) => {
+      const [sure, doubted] = [await quoteAt({}), await quoteAt({ doubts: [doubt] })]
+      expect(sure).toMatchObject({ exchange_rate: 0.92049, market_buffer_bps: 0 })
+      // 0.92049 less one percent
+      expect(doubted).toMatchObject({ exchange_rate: 0.9112851, market_buffer_bps: 100 })
+      // floor(95275 x 0.9112851): the fees are the same, the buffer is not hidden in them.
+      expect(doubted).toMatchObject({ guaranteed_payout: 86_822, fees: sure.fees })
+      expect(await read(doubted.quote_id)).toMatchObject({ market_buffer_bps: 100 })
+    },
+  )
+
+  test('or the quote is refused, as configured', async () => {
+    expect(await codeOf(quoteAt({ doubts: ['fx_disagreement'] }, 'refuse'))).toBe('RATE_UNAVAILABLE')
+    expect(await codeOf(quoteAt({}, 'refuse'))).toBe('none')
   })
 })

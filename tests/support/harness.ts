@@ -3,6 +3,7 @@ import { createApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { randomIds } from '../../src/core/ids.ts'
+import { feeRoutes } from '../../src/fees/routes.ts'
 import { openAccess } from '../../src/http/auth.ts'
 import { paymentRoutes } from '../../src/payments/routes.ts'
 import { createBoss } from '../../src/queue/boss.ts'
@@ -14,7 +15,7 @@ import { startWorkers } from '../../src/workers.ts'
 import { testDatabase } from './database.ts'
 
 export interface HarnessOptions {
-  /** Environment variables; the sandbox is immediate and its deadline short unless they say otherwise. */
+  /** Environment variables; the sandbox is immediate, its deadline short and the market a sample unless they say otherwise. */
   env?: Record<string, string>
   /** Virtual time for queue and sandbox; tick it by hand. */
   clock?: TestClock
@@ -29,7 +30,13 @@ export interface HarnessOptions {
 
 /** The whole program without a port, on a database of its own. */
 export const startHarness = async (options: HarnessOptions = {}) => {
-  const config: Config = loadConfig({ SANDBOX_TIME_SCALE: '0', PROVIDER_DEADLINE_MS: '200', ...options.env })
+  const config: Config = loadConfig({
+    SANDBOX_TIME_SCALE: '0',
+    PROVIDER_DEADLINE_MS: '200',
+    // Nothing outside is asked unless a test brings its own outside.
+    MARKET_DATA: 'sample',
+    ...options.env,
+  })
   const settings = options.clock ? { 'pgboss.test_clock': 'on' } : {}
   const database = await testDatabase({ settings, max: config.DATABASE_POOL }, options.server)
   const errors: Error[] = []
@@ -63,6 +70,7 @@ export const startHarness = async (options: HarnessOptions = {}) => {
     ready: async () => ({ database: true }),
     routes: [
       quoteRoutes(services.quotes, authenticate),
+      feeRoutes(services.fees, authenticate),
       paymentRoutes(services.payments, services.feed, authenticate),
       webhookRoutes(services.webhooks, authenticate),
     ],

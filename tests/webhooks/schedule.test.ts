@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { parseRetryAfter, RETRY_DELAYS, retryDelayMs } from '../../src/webhooks/schedule.ts'
+import { parseRetryAfter } from '../../src/core/retry-after.ts'
+import { RETRY_DELAYS, retryDelayMs } from '../../src/webhooks/schedule.ts'
 
 const HOUR = 3_600_000
 const deliveryId = '0191d3a4-6f7e-7cc3-98c4-dc0c0c07398f'

@@ -16,12 +16,14 @@ export const eventBodySql = (type: string, payment: string, quote: string): stri
       'failure_reason', ${payment}.failure_reason,
       'amount', ${quote}.amount,
       'currency', ${quote}.from_currency,
-      'fees', json_build_object(
+      'fees', json_strip_nulls(json_build_object(
         'platform_fee', ${quote}.platform_fee,
         'onramp_fee', ${quote}.onramp_fee,
         'offramp_fee', ${quote}.offramp_fee,
-        'total_fees', ${quote}.platform_fee + ${quote}.onramp_fee + ${quote}.offramp_fee,
-        'currency', ${quote}.from_currency),
+        'gas_cost', case when ${quote}.recommendation_id is not null then ${quote}.gas_cost end,
+        'risk_premium', case when ${quote}.recommendation_id is not null then ${quote}.risk_premium end,
+        'total_fees', ${quote}.total_fees,
+        'currency', ${quote}.from_currency)),
       'exchange_rate', trim_scale(${quote}.rate),
       'guaranteed_payout', ${quote}.payout,
       'payout_currency', ${quote}.to_currency,

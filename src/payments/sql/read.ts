@@ -14,7 +14,7 @@ export type ShownPayment = Omit<
 /** A payment with its quote, provider operations and history, all as of one instant. */
 export interface PaymentDetail {
   payment: ShownPayment
-  quote: Omit<typeof quotes.$inferSelect, 'createdAt' | 'expiresAt'>
+  quote: Omit<typeof quotes.$inferSelect, 'createdAt' | 'expiresAt' | 'totalFees'>
   /** In the order in which they were sent. */
   legs: Omit<Operation, 'accountId' | 'paymentId' | 'key' | 'answeredAt'>[]
   history: Pick<typeof paymentAudit.$inferSelect, 'version' | 'fromStatus' | 'toStatus' | 'at' | 'message'>[]
@@ -31,8 +31,8 @@ select p.id, p.status, p.exception, p.source_account, p.destination_account, p.f
   p.usdc_spent, ${iso('p.settle_by')} as settle_by, ${iso('p.created_at')} as created_at,
   ${iso('p.updated_at')} as updated_at, ${iso('p.ended_at')} as ended_at,
   q.account_id, q.id as quote_id, q.from_currency, q.to_currency, q.amount, q.rate, q.onramp_rate, q.offramp_rate,
-  q.rate_source, q.platform_fee, q.onramp_fee, q.offramp_fee, q.payout, q.usdc_amount, q.chain, q.onramp_provider,
-  q.offramp_provider,
+  q.rate_source, q.platform_fee, q.onramp_fee, q.offramp_fee, q.gas_cost, q.risk_premium, q.payout, q.usdc_amount,
+  q.chain, q.onramp_provider, q.offramp_provider, q.market_buffer_bps, q.lock_buffer_bps, q.recommendation_id,
   (select coalesce(json_agg(json_build_object('leg', o.leg, 'attempt', o.attempt, 'provider', o.provider,
       'status', o.status, 'reference', o.reference, 'amount', o.amount::text, 'currency', o.currency,
       'settledAmount', o.settled_amount::text, 'rate', o.rate::text, 'reason', o.reason,
@@ -77,11 +77,16 @@ interface ReadRow {
   platform_fee: string
   onramp_fee: string
   offramp_fee: string
+  gas_cost: string
+  risk_premium: string
   payout: string
   usdc_amount: string
   chain: string
   onramp_provider: string
   offramp_provider: string
+  market_buffer_bps: number
+  lock_buffer_bps: number
+  recommendation_id: string | null
   legs: Wire<PaymentDetail['legs'][number]>[]
   history: Wire<PaymentDetail['history'][number]>[]
 }
@@ -126,11 +131,16 @@ export const readPayment = async (
       platformFee: BigInt(row.platform_fee),
       onrampFee: BigInt(row.onramp_fee),
       offrampFee: BigInt(row.offramp_fee),
+      gasCost: BigInt(row.gas_cost),
+      riskPremium: BigInt(row.risk_premium),
       payout: BigInt(row.payout),
       usdcAmount: BigInt(row.usdc_amount),
       chain: row.chain,
       onrampProvider: row.onramp_provider,
       offrampProvider: row.offramp_provider,
+      marketBufferBps: row.market_buffer_bps,
+      lockBufferBps: row.lock_buffer_bps,
+      recommendationId: row.recommendation_id,
     },
     legs: row.legs.map((leg) => ({
       ...leg,

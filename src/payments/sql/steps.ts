@@ -12,7 +12,7 @@ export interface PaymentKey {
 
 const LOAD = `
 select p.account_id, p.id, p.status, p.exception, p.version, p.attempt, p.source_account, p.destination_account,
-  p.settle_by <= now() as past_settle_by, q.amount, q.amount - q.platform_fee - q.onramp_fee - q.offramp_fee as net,
+  p.settle_by <= now() as past_settle_by, q.amount, q.amount - q.total_fees as net,
   q.from_currency, q.payout, q.to_currency, q.chain, q.onramp_provider, q.offramp_provider,
   (select coalesce(json_agg(json_build_object('leg', o.leg, 'attempt', o.attempt, 'provider', o.provider,
       'status', o.status, 'reference', o.reference,

@@ -85,6 +85,7 @@ export const createSandbox = (options: SandboxOptions): Provider => {
 
   return {
     name,
+    sandbox: true,
     capabilities: { currencies: FIAT_CURRENCIES, chains: CHAINS },
     price: (leg, currency, fiatPerUsd) => priceOf(leg, currency, fiatPerUsd, spreadBps),
     initiate: (operation, signal) => untilAborted(signal, () => act(operation, signal)),

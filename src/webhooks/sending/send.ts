@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
-import { parseRetryAfter } from '../schedule.ts'
+import { parseRetryAfter } from '../../core/retry-after.ts'
 import { type Message, signedHeaders } from '../signing.ts'
 import { pinTarget, type TargetPolicy } from '../target.ts'
 import { connectTo } from './connect.ts'

@@ -1,0 +1,20 @@
+import { Elysia } from 'elysia'
+import type { Authenticate } from '../core/principal.ts'
+import { authPlugin } from '../http/auth.ts'
+import { ErrorBody } from '../http/schemas.ts'
+import { FeeAnswer, FeeRequest } from './model.ts'
+import type { FeeService } from './service.ts'
+
+/** POST /fees/calculate. */
+export const feeRoutes = (service: FeeService, authenticate: Authenticate) =>
+  new Elysia({ name: 'fees', prefix: '/fees', tags: ['Fees'] })
+    .use(authPlugin(authenticate))
+    .post('/calculate', ({ principal, body }) => service.calculate(principal.accountId, body), {
+      auth: 'write',
+      body: FeeRequest,
+      response: { 200: FeeAnswer, 400: ErrorBody, 503: ErrorBody },
+      detail: {
+        operationId: 'calculateFees',
+        summary: 'Choose chain and providers for a conversion, with the fees',
+      },
+    })

@@ -1,0 +1,119 @@
+import type { Clock } from '../core/clock.ts'
+import type { Fiat } from '../core/currency.ts'
+import { AppError } from '../core/errors.ts'
+import type { Ids } from '../core/ids.ts'
+import { currencyPair } from '../core/pair.ts'
+import type { Market } from '../market/service.ts'
+import type { Chain } from '../providers/port.ts'
+import { countryName } from './country.ts'
+import type { Engine, FeeQuestion } from './engine.ts'
+import { assertNotTooLarge } from './limits.ts'
+import type { FeeAnswer, FeeRequest } from './model.ts'
+import { parseRecommendationId, type Recommendations } from './recommendation.ts'
+import { inputOf } from './replay.ts'
+import { withTotal } from './schedule.ts'
+import type { FeeStore } from './store.ts'
+import { feeView } from './view.ts'
+
+/** Recommendations that became no quote stay this long after they expired. */
+const KEEP_HOURS = 24
+const SWEEP_BATCH = 5_000
+
+export interface FeeDeps {
+  engine: Engine
+  store: FeeStore
+  market: Pick<Market, 'mid'>
+  clock: Clock
+  ids: Ids
+}
+
+/** Recommends routes and fees, and finds what was recommended. */
+export const createFeeService = ({ engine, store, market, clock, ids }: FeeDeps) => {
+  const recommendations: Recommendations = {
+    find: async (accountId, recommendationId) => {
+      const id = parseRecommendationId(recommendationId)
+      const found = id ? await store.find(accountId, id) : null
+      if (!found)
+        throw new AppError(
+          'RECOMMENDATION_NOT_FOUND',
+          `There is no recommendation ${recommendationId.slice(0, 64).toWellFormed()}`,
+        )
+      if (found.expired)
+        throw new AppError('RECOMMENDATION_EXPIRED', 'Recommendation has expired, please request a new one')
+      const row = found.recommendation
+      return {
+        id: row.id,
+        from: row.fromCurrency as Fiat,
+        to: row.toCurrency as Fiat,
+        amount: row.amount,
+        fees: withTotal({
+          platform: row.platformFee,
+          onramp: row.onrampFee,
+          offramp: row.offrampFee,
+          gas: row.gasCost,
+          riskPremium: row.riskPremium,
+        }),
+        chain: row.chain as Chain,
+        onramp: row.onrampProvider,
+        offramp: row.offrampProvider,
+      }
+    },
+  }
+
+  return {
+    ...recommendations,
+
+    /**
+     * Chooses chain and providers for a conversion and prices them. Throws UNSUPPORTED_CURRENCY_PAIR,
+     * VALIDATION_ERROR for a country, AMOUNT_TOO_SMALL, AMOUNT_TOO_LARGE, SERVICE_UNAVAILABLE.
+     */
+    calculate: async (accountId: string, request: FeeRequest): Promise<FeeAnswer> => {
+      const { from, to } = currencyPair(request)
+      const question: FeeQuestion = {
+        from,
+        to,
+        amount: BigInt(request.amount),
+        priority: request.priority ?? 'standard',
+        tier: request.customer_tier ?? 'standard',
+        country: request.destination_country === undefined ? null : countryName(request.destination_country),
+      }
+      assertNotTooLarge(question.amount, from, market.mid(from).fiatPerUsd)
+      const decision = await engine.decide(question)
+      const { fees, choice } = decision
+      if (fees.total >= question.amount)
+        throw new AppError('AMOUNT_TOO_SMALL', 'Fees leave nothing to pay out', [
+          { path: '/amount', message: `must be more than ${fees.total}, which the fees on it come to` },
+        ])
+      const id = ids.uuid()
+      const expiresAt = await store.insert({
+        accountId,
+        id,
+        fromCurrency: from,
+        toCurrency: to,
+        amount: question.amount,
+        platformFee: fees.platform,
+        onrampFee: fees.onramp,
+        offrampFee: fees.offramp,
+        gasCost: fees.gas,
+        riskPremium: fees.riskPremium,
+        chain: choice.chain,
+        onrampProvider: choice.onramp,
+        offrampProvider: choice.offramp,
+        source: decision.source,
+        input: inputOf(question, decision),
+        adviceId: decision.adviceId,
+      })
+      return feeView(id, from, decision, expiresAt, clock.now())
+    },
+
+    /** Tidies up what expired long ago and became no quote; correctness never depends on it. */
+    sweep: async (): Promise<number> => {
+      let total = 0
+      for (let gone = SWEEP_BATCH; gone === SWEEP_BATCH; total += gone)
+        gone = await store.sweep(KEEP_HOURS, SWEEP_BATCH)
+      return total
+    },
+  }
+}
+
+export type FeeService = ReturnType<typeof createFeeService>

@@ -1,0 +1,77 @@
+import { and, eq, getTableColumns, lt, notExists, sql } from 'drizzle-orm'
+import type { Database } from '../db/client.ts'
+import { feeRecommendations } from '../db/schema/fees.ts'
+import { quotes } from '../db/schema/quotes.ts'
+import { RECOMMENDATION_SECONDS } from './recommendation.ts'
+
+export type RecommendationRow = typeof feeRecommendations.$inferSelect
+export type NewRecommendation = Omit<RecommendationRow, 'createdAt' | 'expiresAt'>
+
+/** The rows of recommendations; expiry is written and judged by the database's clock. */
+export const createFeeStore = ({ db }: Database) => {
+  const placeholders = Object.fromEntries(
+    Object.keys(getTableColumns(feeRecommendations)).map((name) => [name, sql.placeholder(name)]),
+  ) as unknown as NewRecommendation
+
+  const insert = db
+    .insert(feeRecommendations)
+    .values({
+      ...placeholders,
+      createdAt: sql`now()`,
+      expiresAt: sql`now() + ${sql.raw(`interval '${RECOMMENDATION_SECONDS} seconds'`)}`,
+    })
+    .returning({ expiresAt: feeRecommendations.expiresAt })
+    .prepare('insert_recommendation')
+
+  const find = db
+    .select({
+      recommendation: feeRecommendations,
+      expired: sql<boolean>`${feeRecommendations.expiresAt} <= now()`,
+    })
+    .from(feeRecommendations)
+    .where(
+      and(
+        eq(feeRecommendations.accountId, sql.placeholder('accountId')),
+        eq(feeRecommendations.id, sql.placeholder('id')),
+      ),
+    )
+    .prepare('find_recommendation')
+
+  return {
+    /** Writes the recommendation and answers until when it can be used. */
+    insert: async (recommendation: NewRecommendation): Promise<Date> => {
+      const [row] = await insert.execute(recommendation)
+      if (!row) throw new Error('the recommendation was not written')
+      return row.expiresAt
+    },
+
+    find: async (accountId: string, id: string) => (await find.execute({ accountId, id }))[0] ?? null,
+
+    /** Deletes at most `limit` recommendations that expired more than `hours` ago and that no quote locked. */
+    sweep: async (hours: number, limit: number): Promise<number> => {
+      const quote = db
+        .select({ one: sql`1` })
+        .from(quotes)
+        .where(
+          and(
+            eq(quotes.accountId, feeRecommendations.accountId),
+            eq(quotes.recommendationId, feeRecommendations.id),
+          ),
+        )
+      const stale = db
+        .select({ accountId: feeRecommendations.accountId, id: feeRecommendations.id })
+        .from(feeRecommendations)
+        .where(
+          and(lt(feeRecommendations.expiresAt, sql`now() - ${hours} * interval '1 hour'`), notExists(quote)),
+        )
+        .limit(limit)
+      const gone = await db
+        .delete(feeRecommendations)
+        .where(sql`(${feeRecommendations.accountId}, ${feeRecommendations.id}) in ${stale}`)
+        .returning({ id: feeRecommendations.id })
+      return gone.length
+    },
+  }
+}
+
+export type FeeStore = ReturnType<typeof createFeeStore>
