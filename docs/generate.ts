@@ -4,6 +4,7 @@ import type { TSchema } from '@sinclair/typebox'
 import { allowedBy } from '../src/config.ts'
 import { Environment } from '../src/environment.ts'
 import { CHAIN_POLICY } from '../src/fees/policy.ts'
+import { CHART, type Side } from '../src/ledger/chart.ts'
 import { STATUSES, TRANSITIONS } from '../src/payments/transitions.ts'
 import { FAULTS } from '../src/providers/sandbox/faults.ts'
 
@@ -45,12 +46,31 @@ const chainPolicy = (): string =>
     ]),
   )
 
+const SIDES: Record<Side, string> = {
+  source: 'source',
+  target: 'target',
+  usdc: 'USDC',
+  each: 'source, USDC, target',
+}
+
+const chart = (): string =>
+  table(
+    ['account', 'currency', 'clears', 'meaning'],
+    Object.entries(CHART).map(([account, { side, clears, meaning }]) => [
+      `\`${account}\``,
+      SIDES[side],
+      clears ? 'yes' : '',
+      meaning,
+    ]),
+  )
+
 /** What stands between `<!-- generated: name -->` and `<!-- end -->` in the Markdown files. */
 const PARTS: Record<string, () => string> = {
   'state-diagram': stateDiagram,
   'chain-policy': chainPolicy,
   settings,
   faults,
+  'chart-of-accounts': chart,
 }
 
 const BLOCK = /(<!-- generated: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g

@@ -12,6 +12,7 @@ import { migrateDatabase } from './db/migrate.ts'
 import { createPatience } from './db/patience.ts'
 import { feeRoutes } from './fees/routes.ts'
 import { openAccess } from './http/auth.ts'
+import { ledgerRoutes } from './ledger/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { startBoss } from './queue/boss.ts'
 import { releaseClaims } from './queue/claims.ts'
@@ -116,6 +117,7 @@ export const startProcess = async (
         quoteRoutes(services.quotes, authenticate),
         feeRoutes(services.fees, authenticate),
         paymentRoutes(services.payments, services.feed, authenticate),
+        ledgerRoutes(services.ledger, authenticate),
         webhookRoutes(services.webhooks, authenticate),
       ]
       const app = createApp({ log, ids: randomIds, authenticate, version, ready, routes })

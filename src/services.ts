@@ -6,6 +6,8 @@ import type { Database } from './db/client.ts'
 import { createEngine } from './fees/engine.ts'
 import { createFeeService } from './fees/service.ts'
 import { createFeeStore } from './fees/store.ts'
+import { createLedgerService } from './ledger/service.ts'
+import { createLedgerStore } from './ledger/store.ts'
 import { fetchSource } from './market/fetch.ts'
 import { createMarket } from './market/service.ts'
 import { adviserOf, sourcesOf } from './outside.ts'
@@ -108,6 +110,7 @@ export const createServices = (foundation: Foundation) => {
       doubtPolicy: { onDoubt: config.FX_DOUBT, bufferBps: config.FX_DOUBT_BUFFER_BPS },
       ids,
     }),
+    ledger: createLedgerService(createLedgerStore(database)),
     payments: createPaymentService({
       database,
       store: createPaymentStore(database),

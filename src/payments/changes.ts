@@ -1,5 +1,8 @@
 import type { Ids } from '../core/ids.ts'
 import { formatRate } from '../core/rate.ts'
+import { entriesWire } from '../ledger/journal.ts'
+import { postingsOf } from '../ledger/postings.ts'
+import type { Leg } from '../providers/port.ts'
 import { eventTypeOf } from './announcements.ts'
 import { type Effect, legOf, type PaymentState } from './lifecycle.ts'
 import type { Change } from './sql/commit.ts'
@@ -14,8 +17,15 @@ export interface Cause {
   attempt: number
 }
 
-const usdc = (effect: Effect, leg: string): string | null =>
-  effect.patch?.leg === leg && effect.patch.settled ? effect.patch.settled.amount.toString() : null
+/** USDC minor units that this change settles the leg with, null when it does not. */
+const usdc = ({ patch }: Effect, leg: Leg): bigint | null =>
+  patch?.leg === leg ? (patch.settled?.amount ?? null) : null
+
+const entriesOf = (payment: PaymentState, effect: Effect) => {
+  if (effect.event === null) return []
+  const received = usdc(effect, 'onramp') ?? payment.usdcReceived
+  return postingsOf(effect.event, payment, { received, spent: usdc(effect, 'offramp') })
+}
 
 /** Writes an effect down as the change to commit. */
 export const changeOf = (payment: PaymentState, effect: Effect, cause: Cause, ids: Ids): Change => ({
@@ -30,8 +40,9 @@ export const changeOf = (payment: PaymentState, effect: Effect, cause: Cause, id
   new_leg: legOf(effect.to) !== null && legOf(effect.to) !== legOf(payment.status),
   ended: isTerminal(effect.to),
   failure_reason: effect.failureReason,
-  usdc_received: usdc(effect, 'onramp'),
-  usdc_spent: usdc(effect, 'offramp'),
+  usdc_received: usdc(effect, 'onramp')?.toString() ?? null,
+  usdc_spent: usdc(effect, 'offramp')?.toString() ?? null,
+  entries: entriesWire(entriesOf(payment, effect)),
   event_id: ids.uuid(),
   event_type: eventTypeOf(payment, effect),
   actor: cause.actor,

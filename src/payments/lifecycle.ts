@@ -1,5 +1,5 @@
-import type { Fiat } from '../core/currency.ts'
 import { derivedUuid } from '../core/ids.ts'
+import type { Terms } from '../ledger/postings.ts'
 import type { Chain, Leg, Operation, Outcome, Settled } from '../providers/port.ts'
 import { type Event, type Exception, isTerminal, type Status, transition } from './transitions.ts'
 
@@ -15,7 +15,7 @@ export interface JournalEntry {
 }
 
 /** A payment as a step sees it: its row, its quote's terms and its journal. */
-export interface PaymentState {
+export interface PaymentState extends Terms {
   accountId: string
   id: string
   status: Status
@@ -23,12 +23,8 @@ export interface PaymentState {
   version: number
   /** Attempt within the present leg, 0 before the first. */
   attempt: number
-  /** Source amount and what is left of it after fees, minor units. */
-  amount: bigint
-  net: bigint
-  currency: Fiat
-  payout: bigint
-  payoutCurrency: Fiat
+  /** USDC minor units that the on-ramp delivered; null before that. */
+  usdcReceived: bigint | null
   chain: Chain
   /** The quote's providers, which are asked first. */
   onrampProvider: string
@@ -68,6 +64,8 @@ export interface JournalPatch {
 /** What an outcome changes. Nothing is written when `changed` is false; the next step is due after the delay. */
 export interface Effect {
   changed: boolean
+  /** What led to another state; null when the state stays. */
+  event: Event | null
   to: Status
   exception: Exception
   message: string
@@ -152,6 +150,7 @@ export const decide = (payment: PaymentState, choice: Choice): Move => {
 /** A step that changes nothing; the next one is due after `nextMs`, null for none of its own. */
 export const unchanged = (payment: PaymentState, nextMs: number | null): Effect => ({
   changed: false,
+  event: null,
   to: payment.status,
   exception: payment.exception,
   message: '',
@@ -190,7 +189,7 @@ export const settle = (
   choice: Choice,
   timing: Timing,
 ): Effect => {
-  const effect = (change: Partial<Effect> & { event?: Event | undefined }): Effect => {
+  const effect = (change: Omit<Partial<Effect>, 'event'> & { event?: Event | undefined }): Effect => {
     const made = change.event ? transition(payment.status, change.event) : null
     const to = made?.to ?? payment.status
     const ended = isTerminal(to)
@@ -201,6 +200,7 @@ export const settle = (
       patch: null,
       failureReason: null,
       ...change,
+      event: made?.event ?? null,
       to,
       exception,
       nextMs: ended ? null : (change.nextMs ?? 0),

@@ -11,7 +11,7 @@ import { type AcceptRequest, type AcceptResult, acceptPayments } from './sql/acc
 import { commitChanges } from './sql/commit.ts'
 import { findOrphans, loadPayments, type PaymentKey } from './sql/steps.ts'
 import type { PaymentFilter, PaymentStore } from './store.ts'
-import { type Exception, type Status, transition } from './transitions.ts'
+import { transition } from './transitions.ts'
 import { detailOf, summaryOf } from './view.ts'
 
 /** Losing a race means that the winner has committed, so a second look almost always decides. */
@@ -73,13 +73,10 @@ const refusal = (result: AcceptResult, request: PaymentRequest): AppError => {
 }
 
 /** A change that no provider caused, with no next step of its own. */
-const changedTo = (payment: PaymentState, to: Status, exception: Exception, message: string): Effect => ({
-  ...unchanged(payment, null),
-  changed: true,
-  to,
-  exception,
-  message,
-})
+const changedTo = (
+  payment: PaymentState,
+  change: Pick<Effect, 'exception' | 'message'> & Partial<Pick<Effect, 'event' | 'to'>>,
+): Effect => ({ ...unchanged(payment, null), changed: true, ...change })
 
 /** Accepts, shows and cancels payments. */
 export const createPaymentService = (deps: PaymentServiceDeps) => {
@@ -97,12 +94,8 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
   const flag = async (key: PaymentKey): Promise<void> => {
     const [payment] = await loadPayments(database.sql, [key])
     if (!payment || payment.exception === 'needs_review') return
-    const effect = changedTo(
-      payment,
-      payment.status,
-      'needs_review',
-      'Its steps keep failing; a person should look',
-    )
+    const message = 'Its steps keep failing; a person should look'
+    const effect = changedTo(payment, { exception: 'needs_review', message })
     const cause = { actor: 'worker' as const, jobId: null, requestId: null, attempt: payment.attempt }
     try {
       await database.sql.begin((tx) => commitChanges(tx, [changeOf(payment, effect, cause, ids)]))
@@ -177,8 +170,8 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
         `A payment can be cancelled while it is PENDING; it is ${payment.status}`,
       )
       if (payment.status !== 'PENDING' || sent) throw tooLate
-      const made = transition('PENDING', 'cancelled')
-      const effect = changedTo(payment, made.to, 'none', made.message)
+      const { event, to, message } = transition('PENDING', 'cancelled')
+      const effect = changedTo(payment, { event, to, message, exception: 'none' })
       const cause = {
         actor: 'api' as const,
         jobId: null,

@@ -78,7 +78,7 @@ export const TRANSITIONS = [
 export type Event = (typeof TRANSITIONS)[number]['event']
 
 /** The transition that `event` makes from `from`. Throws for a pair that the table does not list. */
-export const transition = (from: Status, event: Event): Transition => {
+export const transition = (from: Status, event: Event): (typeof TRANSITIONS)[number] => {
   const found = TRANSITIONS.find((candidate) => candidate.from === from && candidate.event === event)
   if (!found) throw new Error(`no transition from ${from} on ${event}`)
   return found

@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import Ajv2020 from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
+import { drive } from '../payments/support.ts'
 import { startHarness } from '../support/harness.ts'
 import { type Answer, startApi } from './support.ts'
 
@@ -153,6 +154,18 @@ describe('live answers are what the document says', () => {
     check('post /payments/{id}/cancel', await send('POST', `/payments/${id}/cancel`), 409)
     check('post /payments/{id}/cancel', await send('POST', '/payments/x/cancel'), 404)
     check('post /payments/{id}/cancel', await send('POST', `/payments/${id}/cancel`, { body: '{' }), 400)
+  })
+
+  test('the ledger', async () => {
+    const id = await pay()
+    const path = `/payments/${id}/ledger`
+    check('get /payments/{id}/ledger', await send('GET', path), 200)
+    await drive(api.harness, [id])
+    check('get /payments/{id}/ledger', await send('GET', path), 200)
+    check('get /payments/{id}/ledger', await send('GET', '/payments/x/ledger'), 404)
+    check('get /payments/{id}/ledger', await send('GET', `${path}?y=1`), 400)
+    check('get /payments/{id}/ledger', await send('GET', path, { key: null }), 401)
+    check('get /payments/{id}/ledger', await send('GET', path, { key: api.keys.writeOnly }), 403)
   })
 
   test('health', async () => {

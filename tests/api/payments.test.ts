@@ -88,6 +88,20 @@ describe('GET /payments/:id', () => {
   ])
 })
 
+describe('GET /payments/:id/ledger', () => {
+  test('200: nothing yet, for a payment that has moved no money', async () => {
+    const answer = await send('GET', `/payments/${PAYMENT}/ledger`, { key: keys.readOnly })
+    expectIdentified(answer)
+    const empty = { payment_id: PAYMENT, status: 'PENDING', entries: [], balances: [], realised: null }
+    expect([answer.status, answer.body]).toEqual([200, empty])
+  })
+
+  refusals(api, 'GET', `/payments/${PAYMENT}/ledger`, [
+    ...ids('/payments/', '/ledger'),
+    ['a key that may only write', { key: keys.writeOnly }, 'FORBIDDEN'],
+  ])
+})
+
 describe('POST /payments/:id/cancel', () => {
   test('200: the cancelled payment, its history told', async () => {
     const id = await pay()

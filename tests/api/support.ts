@@ -4,6 +4,7 @@ import { createAccountStore } from '../../src/accounts/store.ts'
 import { createApp } from '../../src/app.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
 import { randomIds } from '../../src/core/ids.ts'
+import { ledgerRoutes } from '../../src/ledger/routes.ts'
 import { paymentRoutes } from '../../src/payments/routes.ts'
 import { quoteRoutes } from '../../src/quotes/routes.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
@@ -38,6 +39,7 @@ export const startApi = async () => {
     routes: [
       quoteRoutes(services.quotes, authenticate),
       paymentRoutes(services.payments, services.feed, authenticate),
+      ledgerRoutes(services.ledger, authenticate),
     ],
   })
 

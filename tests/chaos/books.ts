@@ -1,4 +1,42 @@
 import type postgres from 'postgres'
+import { CHART, LEDGER_ACCOUNTS } from '../../src/ledger/chart.ts'
+
+const CLEARING = LEDGER_ACCOUNTS.filter((account) => CHART[account].clears)
+  .map((account) => `'${account}'`)
+  .join(', ')
+
+/** What must not be in the ledger, at any time and whatever has happened. */
+const LEDGER_DAMAGE = {
+  'an entry set that does not sum to zero': `
+    select payment_id, version, currency from ledger_entries
+    group by account_id, payment_id, version, currency having sum(amount) <> 0`,
+  'an entry set of no change': `
+    select e.payment_id, e.version from ledger_entries e
+    left join payment_audit a using (account_id, payment_id, version)
+    where a.to_status is null or a.to_status = a.from_status`,
+  'money in a clearing account of a payment that has ended': `
+    select p.id, p.status, e.ledger_account, sum(e.amount) from payments p
+    join ledger_entries e on e.account_id = p.account_id and e.payment_id = p.id
+    where p.ended_at is not null and e.ledger_account in (${CLEARING})
+    group by p.account_id, p.id, e.ledger_account, e.currency having sum(e.amount) <> 0`,
+  'a payer or payee of an ended payment who does not have what its state says': `
+    select p.id, p.status, payer, payee from payments p
+    join quotes q on q.account_id = p.account_id and q.id = p.quote_id
+    cross join lateral (
+      select coalesce(sum(amount) filter (where ledger_account = 'payer' and currency = q.from_currency), 0) as payer,
+        coalesce(sum(amount) filter (where ledger_account = 'payee' and currency = q.to_currency), 0) as payee
+      from ledger_entries e where e.account_id = p.account_id and e.payment_id = p.id) l
+    where p.ended_at is not null and (payer, payee) <> (
+      case p.status when 'COMPLETED' then -q.amount else 0 end, case p.status when 'COMPLETED' then q.payout else 0 end)`,
+  'a result that is not what the legs executed': `
+    select p.id from payments p
+    left join ledger_entries e on e.account_id = p.account_id and e.payment_id = p.id
+      and e.ledger_account in ('fx_spread', 'fx_gain_loss') and e.currency = 'USDC'
+    where p.ended_at is not null
+    group by p.account_id, p.id
+    having coalesce(sum(e.amount), 0) <> case p.status when 'COMPLETED' then p.usdc_received - p.usdc_spent else 0 end`,
+  'a note of an unbalanced set that outlived its transaction': 'select * from ledger_unbalanced',
+}
 
 /** Each query finds what must not be; the name says what that would be. */
 const DAMAGE = {
@@ -43,19 +81,26 @@ const DAMAGE = {
     where coalesce(events, 0) <> case
       when to_status is distinct from before or exception is distinct from exception_before then 1 else 0 end`,
   'a payment that did not complete': `select id, status, exception from payments where status <> 'COMPLETED'`,
+  ...LEDGER_DAMAGE,
   'a job of a payment that has ended': `
     select id from pgboss.job where name in ('payment', 'payment_dead') and state <= 'active'`,
 }
 
-/** Everything that is wrong in the books once all payments have ended; empty is good. */
-export const damageIn = async (sql: postgres.Sql): Promise<Record<string, unknown[]>> => {
+const rowsOf = async (sql: postgres.Sql, kinds: Record<string, string>) => {
   const found: Record<string, unknown[]> = {}
-  for (const [name, query] of Object.entries(DAMAGE)) {
+  for (const [name, query] of Object.entries(kinds)) {
     const rows = await sql.unsafe(query)
     if (rows.length > 0) found[name] = rows.slice(0, 5)
   }
   return found
 }
+
+/** Everything that is wrong in the books once all payments have completed; empty is good. */
+export const damageIn = (sql: postgres.Sql): Promise<Record<string, unknown[]>> => rowsOf(sql, DAMAGE)
+
+/** Everything that is wrong in the ledger, however far the payments have come; empty is good. */
+export const ledgerDamageIn = (sql: postgres.Sql): Promise<Record<string, unknown[]>> =>
+  rowsOf(sql, LEDGER_DAMAGE)
 
 /** Accepted payments that the books do not have under their key. */
 export const lostFrom = async (

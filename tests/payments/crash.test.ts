@@ -158,8 +158,8 @@ describe('a worker that stalls until its claim has been given to another', () =>
 
 /** What a step commits; journalling its operation comes before and needs no claim. */
 const committed = async () => {
-  const { audit, events, jobs } = JSON.parse(await snapshot(harness.database.sql))
-  return JSON.stringify({ audit, events, jobs })
+  const { audit, entries, events, jobs } = JSON.parse(await snapshot(harness.database.sql))
+  return JSON.stringify({ audit, entries, events, jobs })
 }
 
 describe('jobs that come twice, late or in disorder', () => {

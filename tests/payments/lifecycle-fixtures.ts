@@ -1,4 +1,4 @@
-import { RATE_UNITS, type Rate } from '../../src/core/rate.ts'
+import { parseRate, RATE_UNITS, type Rate } from '../../src/core/rate.ts'
 import {
   type Choice,
   decide,
@@ -45,9 +45,13 @@ export const paymentOf = (change: Partial<PaymentState> = {}): PaymentState => (
   attempt: 0,
   amount: 100_000n,
   net: 95_275n,
+  fees: { platform: 2_100n, onramp: 1_050n, offramp: 1_575n, gas: 0n, riskPremium: 0n },
   currency: 'USD',
   payout: 87_699n,
   payoutCurrency: 'EUR',
+  usdcAmount: 952_750_000n,
+  offrampRate: parseRate('0.92049'),
+  usdcReceived: null,
   chain: 'base',
   onrampProvider: 'a',
   offrampProvider: 'a',

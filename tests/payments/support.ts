@@ -4,6 +4,7 @@ import type { Sql } from '../../src/db/client.ts'
 import type { PaymentRequest } from '../../src/payments/model.ts'
 import type { PaymentKey } from '../../src/payments/sql/steps.ts'
 import { isTerminal, type Status, TRANSITIONS } from '../../src/payments/transitions.ts'
+import { expectBooked } from '../ledger/support.ts'
 import type { Harness } from '../support/harness.ts'
 
 export const ACCOUNT = 'demo'
@@ -119,6 +120,7 @@ export const snapshot = async (sql: Sql) => {
       'payments', (select json_agg(p order by id) from payments p),
       'audit', (select json_agg(a order by payment_id, version) from payment_audit a),
       'operations', (select json_agg(o order by payment_id, leg, attempt) from provider_operations o),
+      'entries', (select json_agg(l order by payment_id, version, line) from ledger_entries l),
       'events', (select json_agg(e order by id) from webhook_events e),
       'deliveries', (select json_agg(d order by id) from webhook_deliveries d),
       'jobs', (select json_agg(json_build_object('id', id, 'state', state, 'retries', retry_count) order by id)
@@ -128,7 +130,7 @@ export const snapshot = async (sql: Sql) => {
 
 /**
  * What must hold of a payment at any time: a legal history with one audit row a version, events in order, at most
- * one live operation, a next attempt only after a refusal, and money moved at most once a leg.
+ * one live operation, a next attempt only after a refusal, money moved at most once a leg, and a ledger that says so.
  */
 export const expectSound = async (harness: Harness, id: string): Promise<void> => {
   const { sql } = harness.database
@@ -166,4 +168,5 @@ export const expectSound = async (harness: Harness, id: string): Promise<void> =
       select key from sandbox.operations where key = any (${keys}::uuid[]) and ending = 'settles' and calls > 0`
     expect(moved.length).toBeLessThan(2)
   }
+  await expectBooked(harness, id)
 }

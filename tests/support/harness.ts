@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { randomIds } from '../../src/core/ids.ts'
 import { feeRoutes } from '../../src/fees/routes.ts'
 import { openAccess } from '../../src/http/auth.ts'
+import { ledgerRoutes } from '../../src/ledger/routes.ts'
 import { paymentRoutes } from '../../src/payments/routes.ts'
 import { createBoss } from '../../src/queue/boss.ts'
 import { quoteRoutes } from '../../src/quotes/routes.ts'
@@ -72,6 +73,7 @@ export const startHarness = async (options: HarnessOptions = {}) => {
       quoteRoutes(services.quotes, authenticate),
       feeRoutes(services.fees, authenticate),
       paymentRoutes(services.payments, services.feed, authenticate),
+      ledgerRoutes(services.ledger, authenticate),
       webhookRoutes(services.webhooks, authenticate),
     ],
   })

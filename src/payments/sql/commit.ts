@@ -1,4 +1,5 @@
 import type { Tx } from '../../db/client.ts'
+import { type EntryWire, postSql } from '../../ledger/journal.ts'
 import { enqueueSql } from '../../queue/enqueue.ts'
 import { publishSql } from '../../webhooks/outbox.ts'
 import { eventBodySql } from './body.ts'
@@ -21,6 +22,8 @@ export interface Change {
   failure_reason: string | null
   usdc_received: string | null
   usdc_spent: string | null
+  /** The ledger entries of this change. */
+  entries: readonly EntryWire[]
   event_id: string
   /** Null announces nothing. */
   event_type: string | null
@@ -49,9 +52,9 @@ with input as (
   select * from json_to_recordset($1::text::json) as c (
     account_id text, payment_id uuid, from_status text, version int, attempt int, changed boolean, to_status text,
     exception text, new_leg boolean, ended boolean, failure_reason text, usdc_received bigint, usdc_spent bigint,
-    event_id uuid, event_type text, actor text, message text, job_id uuid, request_id text, provider text, leg text,
-    leg_attempt int, journal_status text, reference text, settled_amount bigint, rate numeric, reason text,
-    next_ms double precision)
+    entries json, event_id uuid, event_type text, actor text, message text, job_id uuid, request_id text,
+    provider text, leg text, leg_attempt int, journal_status text, reference text, settled_amount bigint,
+    rate numeric, reason text, next_ms double precision)
 ),
 moved as (
   update payments p set
@@ -92,6 +95,8 @@ audited as (
     leg_attempt, job_id, request_id
   from change
 ),
+sets as (select account_id, payment_id, version + 1 as version, entries from change),
+posted as (${postSql('sets')}),
 announced as (
   select m.account_id, c.event_id, m.id as payment_id, m.version as sequence, c.event_type as type,
     ${eventBodySql('c.event_type', 'm', 'q')} as body
@@ -122,8 +127,8 @@ export interface Committed {
 }
 
 /**
- * Applies changes by compare-and-set: payment, journal, audit row, event with its deliveries, and next job
- * commit together or not at all. Throws when a successor could not be enqueued, so that nothing commits.
+ * Applies changes by compare-and-set: payment, journal, audit row, ledger entries, event with its deliveries, and
+ * next job commit together or not at all. Throws when a successor could not be enqueued, so that nothing commits.
  */
 export const commitChanges = async (tx: Tx, changes: readonly Change[]): Promise<Committed> => {
   const [row] = await tx.unsafe<{ moved: string[]; deliveries: number; wanted: number; enqueued: number }[]>(

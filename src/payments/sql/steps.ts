@@ -1,4 +1,5 @@
 import type { Fiat } from '../../core/currency.ts'
+import { parseRate } from '../../core/rate.ts'
 import type { Sql } from '../../db/client.ts'
 import type { Chain } from '../../providers/port.ts'
 import type { JournalEntry, PaymentState } from '../lifecycle.ts'
@@ -12,8 +13,9 @@ export interface PaymentKey {
 
 const LOAD = `
 select p.account_id, p.id, p.status, p.exception, p.version, p.attempt, p.source_account, p.destination_account,
-  p.settle_by <= now() as past_settle_by, q.amount, q.amount - q.total_fees as net,
-  q.from_currency, q.payout, q.to_currency, q.chain, q.onramp_provider, q.offramp_provider,
+  p.settle_by <= now() as past_settle_by, p.usdc_received, q.amount, q.amount - q.total_fees as net, q.platform_fee,
+  q.onramp_fee, q.offramp_fee, q.gas_cost, q.risk_premium, q.from_currency, q.payout, q.to_currency, q.usdc_amount,
+  q.offramp_rate, q.chain, q.onramp_provider, q.offramp_provider,
   (select coalesce(json_agg(json_build_object('leg', o.leg, 'attempt', o.attempt, 'provider', o.provider,
       'status', o.status, 'reference', o.reference,
       'waitedMs', floor(extract(epoch from now() - coalesce(o.answered_at, o.submitted_at)) * 1000))), '[]')
@@ -32,11 +34,19 @@ interface LoadedRow {
   source_account: string
   destination_account: string
   past_settle_by: boolean
+  usdc_received: string | null
   amount: string
   net: string
+  platform_fee: string
+  onramp_fee: string
+  offramp_fee: string
+  gas_cost: string
+  risk_premium: string
   from_currency: Fiat
   payout: string
   to_currency: Fiat
+  usdc_amount: string
+  offramp_rate: string
   chain: Chain
   onramp_provider: string
   offramp_provider: string
@@ -55,9 +65,19 @@ export const loadPayments = async (sql: Sql, keys: readonly PaymentKey[]): Promi
     attempt: row.attempt,
     amount: BigInt(row.amount),
     net: BigInt(row.net),
+    fees: {
+      platform: BigInt(row.platform_fee),
+      onramp: BigInt(row.onramp_fee),
+      offramp: BigInt(row.offramp_fee),
+      gas: BigInt(row.gas_cost),
+      riskPremium: BigInt(row.risk_premium),
+    },
     currency: row.from_currency,
     payout: BigInt(row.payout),
     payoutCurrency: row.to_currency,
+    usdcAmount: BigInt(row.usdc_amount),
+    offrampRate: parseRate(row.offramp_rate),
+    usdcReceived: row.usdc_received === null ? null : BigInt(row.usdc_received),
     chain: row.chain,
     onrampProvider: row.onramp_provider,
     offrampProvider: row.offramp_provider,
