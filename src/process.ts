@@ -10,16 +10,12 @@ import { openDatabase } from './db/client.ts'
 import { startEmbedded } from './db/embedded/server.ts'
 import { migrateDatabase } from './db/migrate.ts'
 import { createPatience } from './db/patience.ts'
-import { feeRoutes } from './fees/routes.ts'
 import { openAccess } from './http/auth.ts'
-import { ledgerRoutes } from './ledger/routes.ts'
-import { paymentRoutes } from './payments/routes.ts'
 import { startBoss } from './queue/boss.ts'
 import { releaseClaims } from './queue/claims.ts'
-import { quoteRoutes } from './quotes/routes.ts'
+import { routesOf } from './routes.ts'
 import { createServices } from './services.ts'
 import { createLogger, flushLogger, type Logger } from './telemetry/logger.ts'
-import { webhookRoutes } from './webhooks/routes.ts'
 import { startWorkers } from './workers.ts'
 
 export interface Running {
@@ -113,13 +109,7 @@ export const startProcess = async (
         const [domain, queue] = await Promise.all(checks.map(answers))
         return { database: domain === true, queue: queue === true }
       }
-      const routes = [
-        quoteRoutes(services.quotes, authenticate),
-        feeRoutes(services.fees, authenticate),
-        paymentRoutes(services.payments, services.feed, authenticate),
-        ledgerRoutes(services.ledger, authenticate),
-        webhookRoutes(services.webhooks, authenticate),
-      ]
+      const routes = routesOf(services, authenticate)
       const app = createApp({ log, ids: randomIds, authenticate, version, ready, routes })
       app.listen({ port: config.PORT, hostname: config.HOST })
       started.push(async () => {

@@ -23,6 +23,8 @@ import { createSandboxFleet } from './providers/sandbox/fleet.ts'
 import { createQuoteService } from './quotes/service.ts'
 import { createQuoteStore } from './quotes/store.ts'
 import type { Logger } from './telemetry/logger.ts'
+import { createTreasuryService } from './treasury/service.ts'
+import { createTreasuryStore } from './treasury/store.ts'
 import { createWebhookService } from './webhooks/service.ts'
 import { systemResolve } from './webhooks/target.ts'
 
@@ -111,6 +113,7 @@ export const createServices = (foundation: Foundation) => {
       ids,
     }),
     ledger: createLedgerService(createLedgerStore(database)),
+    treasury: createTreasuryService(createTreasuryStore(database.sql), market),
     payments: createPaymentService({
       database,
       store: createPaymentStore(database),

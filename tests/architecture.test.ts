@@ -24,7 +24,17 @@ const sources: Source[] = await Promise.all(
 const folderOf = (path: string) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : '')
 const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1).replace(/\.tsx?$/, '')
 
-const DOMAINS = ['quotes', 'payments', 'fees', 'market', 'providers', 'webhooks', 'ledger', 'accounts']
+const DOMAINS = [
+  'quotes',
+  'payments',
+  'fees',
+  'market',
+  'providers',
+  'webhooks',
+  'ledger',
+  'treasury',
+  'accounts',
+]
 
 /** What a domain shows the others: its services, its public shapes, its ports, and the SQL that publishes events. */
 const FACES = new Set([
@@ -108,6 +118,7 @@ describe('dependencies point one way', () => {
       'process.ts',
       'services.ts',
       'outside.ts',
+      'routes.ts',
       'workers.ts',
       'app.ts',
       'welcome.ts',

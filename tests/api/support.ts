@@ -4,9 +4,7 @@ import { createAccountStore } from '../../src/accounts/store.ts'
 import { createApp } from '../../src/app.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
 import { randomIds } from '../../src/core/ids.ts'
-import { ledgerRoutes } from '../../src/ledger/routes.ts'
-import { paymentRoutes } from '../../src/payments/routes.ts'
-import { quoteRoutes } from '../../src/quotes/routes.ts'
+import { routesOf } from '../../src/routes.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { startHarness } from '../support/harness.ts'
 
@@ -36,11 +34,7 @@ export const startApi = async () => {
     authenticate,
     version: '0.0.0-test',
     ready: async () => health,
-    routes: [
-      quoteRoutes(services.quotes, authenticate),
-      paymentRoutes(services.payments, services.feed, authenticate),
-      ledgerRoutes(services.ledger, authenticate),
-    ],
+    routes: routesOf(services, authenticate),
   })
 
   const send = async (method: string, path: string, sent: Sent = {}) => {

@@ -3,15 +3,11 @@ import { createApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { randomIds } from '../../src/core/ids.ts'
-import { feeRoutes } from '../../src/fees/routes.ts'
 import { openAccess } from '../../src/http/auth.ts'
-import { ledgerRoutes } from '../../src/ledger/routes.ts'
-import { paymentRoutes } from '../../src/payments/routes.ts'
 import { createBoss } from '../../src/queue/boss.ts'
-import { quoteRoutes } from '../../src/quotes/routes.ts'
+import { routesOf } from '../../src/routes.ts'
 import { createServices, type Foundation } from '../../src/services.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
-import { webhookRoutes } from '../../src/webhooks/routes.ts'
 import { startWorkers } from '../../src/workers.ts'
 import { testDatabase } from './database.ts'
 
@@ -69,13 +65,7 @@ export const startHarness = async (options: HarnessOptions = {}) => {
     authenticate,
     version: '0.0.0-test',
     ready: async () => ({ database: true }),
-    routes: [
-      quoteRoutes(services.quotes, authenticate),
-      feeRoutes(services.fees, authenticate),
-      paymentRoutes(services.payments, services.feed, authenticate),
-      ledgerRoutes(services.ledger, authenticate),
-      webhookRoutes(services.webhooks, authenticate),
-    ],
+    routes: routesOf(services, authenticate),
   })
 
   /** One request through the app; the body is sent as JSON unless it is text already. */

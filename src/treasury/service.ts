@@ -1,0 +1,50 @@
+import { convertDown, toJsonInteger } from '../core/money.ts'
+import { RATE_UNITS, type Rate } from '../core/rate.ts'
+import type { Market, RateSource } from '../market/service.ts'
+import { DEFAULT_DAYS, type Exposure } from './model.ts'
+import type { OpenLock, TreasuryStore } from './store.ts'
+
+const WORST: readonly RateSource[] = ['fallback', 'cached', 'live']
+
+/** What our promises would cost now, and what they have cost. */
+export const createTreasuryService = (store: TreasuryStore, market: Pick<Market, 'mid'>) => {
+  /** The money of open locks at the present mids: what has arrived as USDC, and what has not, each rounded down. */
+  const presentPayout = ({ from, to, net, usdc }: OpenLock): bigint => {
+    const [source, target] = [market.mid(from).fiatPerUsd, market.mid(to).fiatPerUsd]
+    const cross = ((target * RATE_UNITS) / source) as Rate
+    return convertDown(BigInt(net), from, to, cross) + convertDown(BigInt(usdc), 'USDC', to, target)
+  }
+
+  const openLock = (lock: OpenLock): Exposure['open'][number] => {
+    const present = presentPayout(lock)
+    const sources = [market.mid(lock.from).source, market.mid(lock.to).source]
+    return {
+      from_currency: lock.from,
+      to_currency: lock.to,
+      payments: lock.payments,
+      locked_payout: toJsonInteger(BigInt(lock.payout)),
+      present_payout: toJsonInteger(present),
+      unrealised: toJsonInteger(present - BigInt(lock.payout)),
+      rate_source: WORST.find((source) => sources.includes(source)) ?? 'fallback',
+      oldest_settle_by: lock.oldest,
+    }
+  }
+
+  return {
+    exposure: async (accountId: string, days = DEFAULT_DAYS): Promise<Exposure> => {
+      const { open, realised, payments, late } = await store.read(accountId, days)
+      return {
+        open: open.map(openLock),
+        realised: realised.map((each) => ({
+          day: each.day,
+          payments: each.payments,
+          fx_spread: toJsonInteger(BigInt(each.spread)),
+          fx_gain_loss: toJsonInteger(BigInt(each.gain)),
+        })),
+        late: { payments, late, share: payments === 0 ? 0 : late / payments },
+      }
+    },
+  }
+}
+
+export type TreasuryService = ReturnType<typeof createTreasuryService>
