@@ -1,25 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import type { SourceName } from '../../src/market/source.ts'
+import { SOURCE_NAMES } from '../../src/market/source.ts'
 import { type Harness, startHarness } from '../support/harness.ts'
 import { type MarketServer, startMarketServer } from '../support/market-server.ts'
-
-const VARIABLES: Record<SourceName, string> = {
-  exchangerate_api: 'FX_URL',
-  frankfurter: 'FX_CHECK_URL',
-  beaconchain: 'BEACONCHAIN_URL',
-  blockscout_base: 'BLOCKSCOUT_URL_BASE',
-  blockscout_polygon: 'BLOCKSCOUT_URL_POLYGON',
-  blockscout_arbitrum: 'BLOCKSCOUT_URL_ARBITRUM',
-  solana_rpc: 'SOLANA_RPC_URL',
-  circle_status: 'CIRCLE_STATUS_URL',
-  coingecko: 'COINGECKO_URL',
-}
-
-const settings = (server: MarketServer, changes: Record<string, string> = {}) => ({
-  ...Object.fromEntries(Object.entries(VARIABLES).map(([name, to]) => [to, server.urls[name as SourceName]])),
-  MARKET_DATA: 'live',
-  ...changes,
-})
+import { onMarket } from './program.ts'
 
 const QUOTE = { from_currency: 'USD', to_currency: 'EUR', amount: 100_000 }
 
@@ -28,7 +11,7 @@ describe('the whole program on live market data', () => {
   let harness: Harness
   beforeAll(async () => {
     server = startMarketServer()
-    harness = await startHarness({ env: settings(server) })
+    harness = await startHarness({ env: onMarket(server) })
     await harness.services.market.refreshDue()
   })
   afterAll(async () => {
@@ -83,7 +66,7 @@ describe('trouble with a source', () => {
   ) => {
     const server = startMarketServer()
     prepare(server)
-    const harness = await startHarness({ env: settings(server, env) })
+    const harness = await startHarness({ env: { ...onMarket(server), ...env } })
     try {
       await work(harness, server)
     } finally {
@@ -116,7 +99,7 @@ describe('trouble with a source', () => {
   test('all out: quotes are made of sample rates and say so, fees come from the rules', () =>
     withServer(
       (server) => {
-        for (const name of Object.keys(VARIABLES) as SourceName[]) server.fault(name, 'server_error')
+        for (const name of SOURCE_NAMES) server.fault(name, 'server_error')
       },
       async (harness) => {
         await harness.services.market.refreshDue()
