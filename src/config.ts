@@ -90,6 +90,8 @@ export const loadConfig = (source: Record<string, string | undefined>): Config =
     SANDBOX_FAULTS: given.SANDBOX_FAULTS ?? '',
   }
   const refused = conflicts(config)
+  if (config.LOCK_BUFFER_MIN_BPS > config.LOCK_BUFFER_MAX_BPS)
+    refused.push('LOCK_BUFFER_MIN_BPS must not be above LOCK_BUFFER_MAX_BPS')
   if (config.DATABASE_URL && !isPostgresUrl(config.DATABASE_URL))
     refused.push('DATABASE_URL must be a URL that starts with postgres:// or postgresql://')
   try {

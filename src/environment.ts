@@ -104,6 +104,14 @@ export const Environment = Type.Object({
     'What a quote does with a doubted rate: lower it by FX_DOUBT_BUFFER_BPS and say so, or answer RATE_UNAVAILABLE',
   ),
   FX_DOUBT_BUFFER_BPS: integer(0, 2_000, 100, 'Hundredths of a percent taken off a doubted rate'),
+  LOCK_BUFFER_DEFAULT_BPS: integer(
+    0,
+    2_000,
+    0,
+    'Hundredths of a percent taken off every locked rate while too little of the market has been recorded',
+  ),
+  LOCK_BUFFER_MIN_BPS: integer(0, 2_000, 0, 'Least that the measured price of a lock takes off a rate'),
+  LOCK_BUFFER_MAX_BPS: integer(0, 2_000, 100, 'Most that the measured price of a lock takes off a rate'),
   ANTHROPIC_API_KEY: optionalText('Key of the model that advises on fees; unset leaves them to the rules'),
   ANTHROPIC_BASE_URL: Type.Optional(
     Type.String({ format: 'http-url', description: 'Where the model is asked, unless at Anthropic' }),

@@ -86,10 +86,11 @@ export const startProcess = async (
 
     const services = createServices({ config, database, boss, clock: systemClock, ids: randomIds, log })
     // A restart begins with what the last run knew; a first start gives the sources a moment to answer.
-    await services.market.warm()
+    await Promise.all([services.market.warm(), services.lockPrice.load()])
     await Promise.race([services.market.refreshDue(), Bun.sleep(FIRST_RATES_MS)])
     services.market.start()
-    started.push(() => services.market.stop())
+    services.lockPrice.start()
+    started.push(() => Promise.all([services.market.stop(), services.lockPrice.stop()]))
     if (works && embedded) {
       // Nobody else works here, for the data directory is locked; and a claim that somebody did hold is fenced.
       const jobs = await releaseClaims(boss, database.sql)

@@ -9,6 +9,7 @@ import { createFeeStore } from './fees/store.ts'
 import { createLedgerService } from './ledger/service.ts'
 import { createLedgerStore } from './ledger/store.ts'
 import { fetchSource } from './market/fetch.ts'
+import { createLockPrice, LEAST_PUBLICATIONS, LOCK_DEVIATIONS, LOCK_HORIZON_MS } from './market/lock-price.ts'
 import { createMarket } from './market/service.ts'
 import { adviserOf, sourcesOf } from './outside.ts'
 import { createPaymentFeed } from './payments/feed.ts'
@@ -87,9 +88,18 @@ export const createServices = (foundation: Foundation) => {
     wake: () => wakers.webhooks(),
   })
 
+  const lockPrice = createLockPrice(database.sql, log, {
+    horizonMs: LOCK_HORIZON_MS,
+    multiplier: LOCK_DEVIATIONS,
+    minObservations: LEAST_PUBLICATIONS,
+    minBps: config.LOCK_BUFFER_MIN_BPS,
+    maxBps: config.LOCK_BUFFER_MAX_BPS,
+    defaultBps: config.LOCK_BUFFER_DEFAULT_BPS,
+  })
   const adviser = adviserOf(config, foundation)
+  const engine = createEngine({ market, router, adviser })
   const fees = createFeeService({
-    engine: createEngine({ market, router, adviser }),
+    engine,
     store: createFeeStore(database),
     market,
     clock,
@@ -98,7 +108,9 @@ export const createServices = (foundation: Foundation) => {
 
   return {
     market,
+    lockPrice,
     adviser,
+    engine,
     fees,
     webhooks,
     router,
@@ -108,6 +120,7 @@ export const createServices = (foundation: Foundation) => {
       store: createQuoteStore(database),
       market,
       router,
+      lockPrice,
       recommendations: fees,
       doubtPolicy: { onDoubt: config.FX_DOUBT, bufferBps: config.FX_DOUBT_BUFFER_BPS },
       ids,

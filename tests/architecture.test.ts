@@ -44,6 +44,7 @@ const FACES = new Set([
   'ledger/journal',
   'ledger/postings',
   'market/facts',
+  'market/lock-price',
   'market/source',
   'market/service',
   'payments/transitions',

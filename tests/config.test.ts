@@ -51,6 +51,9 @@ describe('without any setting the program runs by itself, open on loopback only'
       USDC_TOLERANCE_BPS: 50,
       FX_DOUBT: 'buffer',
       FX_DOUBT_BUFFER_BPS: 100,
+      LOCK_BUFFER_DEFAULT_BPS: 0,
+      LOCK_BUFFER_MIN_BPS: 0,
+      LOCK_BUFFER_MAX_BPS: 100,
       ANTHROPIC_MODEL: 'claude-haiku-5-5',
       ANTHROPIC_DEADLINE_MS: 4000,
       ANTHROPIC_CALLS_PER_MINUTE: 30,
@@ -89,6 +92,9 @@ describe('a bad variable gives one line that names it and what is allowed', () =
     FX_TOLERANCE_BPS: 'FX_TOLERANCE_BPS must be a whole number from 1 to 10000',
     USDC_TOLERANCE_BPS: 'USDC_TOLERANCE_BPS must be a whole number from 1 to 10000',
     FX_DOUBT_BUFFER_BPS: 'FX_DOUBT_BUFFER_BPS must be a whole number from 0 to 2000',
+    LOCK_BUFFER_DEFAULT_BPS: 'LOCK_BUFFER_DEFAULT_BPS must be a whole number from 0 to 2000',
+    LOCK_BUFFER_MIN_BPS: 'LOCK_BUFFER_MIN_BPS must be a whole number from 0 to 2000',
+    LOCK_BUFFER_MAX_BPS: 'LOCK_BUFFER_MAX_BPS must be a whole number from 0 to 2000',
     ANTHROPIC_DEADLINE_MS: 'ANTHROPIC_DEADLINE_MS must be a whole number from 100 to 60000',
     ANTHROPIC_CALLS_PER_MINUTE: 'ANTHROPIC_CALLS_PER_MINUTE must be a whole number from 0 to 10000',
   }
@@ -153,6 +159,12 @@ describe('a bad variable gives one line that names it and what is allowed', () =
       BEACONCHAIN_URL: 'off',
       MARKET_DATA: 'sample',
     })
+  })
+
+  test('bounds the wrong way round are refused', () => {
+    expect(problems({ LOCK_BUFFER_MIN_BPS: '20', LOCK_BUFFER_MAX_BPS: '10' })).toEqual([
+      'LOCK_BUFFER_MIN_BPS must not be above LOCK_BUFFER_MAX_BPS',
+    ])
   })
 
   test('several at once give a line each', () => {

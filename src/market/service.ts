@@ -3,7 +3,6 @@ import { assemble, type Snapshot } from './assemble.ts'
 import { createCache } from './cache.ts'
 import type { Tolerances } from './doubts.ts'
 import type { MarketFacts, RateSource } from './facts.ts'
-import { fallbackMid } from './fallback.ts'
 import type { Mid } from './fx.ts'
 import type { Readings } from './readings.ts'
 import { createRefresher, type RefresherDeps } from './refresher.ts'
@@ -36,11 +35,23 @@ export interface MarketDeps extends RefresherDeps, Tolerances {
   sources: readonly Source[]
 }
 
+/** The market of one process, with what its start and its end need. */
+export interface MarketService extends Market {
+  /** Takes over what other processes or an earlier one have stored. Never throws. */
+  warm(): Promise<void>
+  /** Keeps the sources fresh in the background from now on. */
+  start(): void
+  /** Ends that, and waits for the requests and the writes that are under way. */
+  stop(): Promise<void>
+  /** How each source that is asked is doing, for metrics and people. */
+  report(): SourceReport[]
+}
+
 /**
  * The market as this process knows it. Without `warm` it begins with the built-in sample, without `start` it asks
  * nothing by itself, and without sources it asks and stores nothing at all.
  */
-export const createMarket = (deps: MarketDeps) => {
+export const createMarket = (deps: MarketDeps): MarketService => {
   const { sources, clock } = deps
   const cache = createCache(sources, clock, deps.log)
   const refresher = createRefresher(cache, deps)
@@ -61,27 +72,19 @@ export const createMarket = (deps: MarketDeps) => {
   }
 
   return {
-    mid: (currency: Fiat): Mid => snapshot().mids[currency],
-    facts: (): MarketFacts => snapshot().facts,
+    mid: (currency) => snapshot().mids[currency],
+    facts: () => snapshot().facts,
     refreshDue: refresher.refreshDue,
-
-    /** Takes over what other processes or an earlier one have stored. Never throws. */
     warm: refresher.warm,
-
-    /** Keeps the sources fresh in the background from now on. */
-    start: (): void => {
+    start: () => {
       if (sources.length > 0 && timer === undefined) loop()
     },
-
-    /** Ends that, and waits for the requests and the writes that are under way. */
-    stop: async (): Promise<void> => {
+    stop: async () => {
       clearTimeout(timer)
       timer = undefined
       await refresher.idle()
     },
-
-    /** How each source that is asked is doing, for metrics and people. */
-    report: (): SourceReport[] => {
+    report: () => {
       const now = clock.now()
       return snapshot().facts.sources.flatMap(({ name, status, fetched_at }) => {
         const entry = cache.entries.get(name)
@@ -90,10 +93,5 @@ export const createMarket = (deps: MarketDeps) => {
         return [{ name, status, ageSeconds, failures: entry.failures, failure: entry.failure }]
       })
     },
-  } satisfies Market & Record<string, unknown>
+  }
 }
-
-/** A market without live sources. */
-export const createFallbackMarket = (): Pick<Market, 'mid'> => ({
-  mid: (currency) => ({ fiatPerUsd: fallbackMid(currency), source: 'fallback', doubts: [] }),
-})

@@ -15,7 +15,7 @@ export interface PricingInput {
   /** USDC for one unit of `from`, and units of `to` for one USDC, as the chosen providers offer them. */
   onrampRate: Rate
   offrampRate: Rate
-  /** Hundredths of a percent that the rate is lowered by, because the market is doubted or moves. */
+  /** Hundredths of a percent that the rate is lowered by, because the market is doubted and because it moves. */
   bufferBps?: bigint
   /** Fees that were promised for exactly this amount; without them the schedule's. */
   promised?: Fees

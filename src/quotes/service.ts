@@ -3,6 +3,7 @@ import { AppError } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import { currencyPair } from '../core/pair.ts'
 import type { Recommendation, Recommendations } from '../fees/recommendation.ts'
+import type { LockPrice } from '../market/lock-price.ts'
 import type { Market } from '../market/service.ts'
 import type { Chain, LegPrice } from '../providers/port.ts'
 import type { Router } from '../providers/router.ts'
@@ -37,6 +38,8 @@ export interface QuoteDeps {
   store: QuoteStore
   market: Pick<Market, 'mid'>
   router: Router
+  /** Hundredths of a percent that locking a pair's rate now is worth. */
+  lockPrice: Pick<LockPrice, 'bps'>
   recommendations: Recommendations
   doubtPolicy: DoubtPolicy
   ids: Ids
@@ -44,7 +47,7 @@ export interface QuoteDeps {
 
 /** Makes and finds quotes. */
 export const createQuoteService = (deps: QuoteDeps) => {
-  const { store, market, router, recommendations, ids } = deps
+  const { store, market, router, lockPrice, recommendations, ids } = deps
 
   /** The wanted provider's offer, or the best. Throws SERVICE_UNAVAILABLE when there is none now. */
   const offer = (offers: LegPrice[], currency: Fiat, wanted: string | undefined): LegPrice => {
@@ -73,6 +76,7 @@ export const createQuoteService = (deps: QuoteDeps) => {
       const offramp = offer(router.offers('offramp', to, chain, target.fiatPerUsd), to, promised?.offramp)
       const realMoney = !(onramp.sandbox && offramp.sandbox)
       const { rateSource, marketBufferBps } = guardRate([source, target], realMoney, deps.doubtPolicy)
+      const lockBufferBps = lockPrice.bps(from, to)
       const amount = BigInt(request.amount)
       const terms = priceQuote({
         amount,
@@ -81,7 +85,7 @@ export const createQuoteService = (deps: QuoteDeps) => {
         fromPerUsd: source.fiatPerUsd,
         onrampRate: onramp.rate,
         offrampRate: offramp.rate,
-        bufferBps: BigInt(marketBufferBps),
+        bufferBps: BigInt(marketBufferBps + lockBufferBps),
         ...(promised ? { promised: promised.fees } : {}),
       })
       const quote: NewQuote = {
@@ -105,7 +109,7 @@ export const createQuoteService = (deps: QuoteDeps) => {
         onrampProvider: onramp.provider,
         offrampProvider: offramp.provider,
         marketBufferBps,
-        lockBufferBps: 0,
+        lockBufferBps,
         recommendationId: promised?.id ?? null,
       }
       const expiresAt = await store.insert(quote)

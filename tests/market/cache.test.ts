@@ -81,18 +81,6 @@ describe('refreshing', () => {
     expect(played.server.requests.map(({ source }) => source).sort()).toEqual([...SOURCE_NAMES].sort())
     expect(statusIn(market, 'frankfurter')).toBe('live')
   })
-
-  test('while a source is being asked it is not asked again, however late the answer', async () => {
-    const market = played.process()
-    const release = played.server.hold('frankfurter')
-    const first = market.refreshDue()
-    await played.server.arrived('frankfurter', 1)
-    await played.pass(10 * MINUTE)
-    const second = market.refreshDue()
-    release()
-    await Promise.all([first, second])
-    expect(played.server.of('frankfurter')).toHaveLength(1)
-  })
 })
 
 describe('a source that fails', () => {

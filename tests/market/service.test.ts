@@ -94,7 +94,7 @@ test('the facts are the same object until something changes', async () => {
 })
 
 describe('a source that hangs', () => {
-  test('delays no answer and no other source', async () => {
+  test('delays no answer and no other source, and is not asked again meanwhile', async () => {
     const market = played.process()
     const release = played.server.hold('exchangerate_api')
     let ended = false
@@ -113,8 +113,9 @@ describe('a source that hangs', () => {
     })
     release()
     await refreshed
-    expect(market.facts().fx.fiat_per_usd.EUR).toBe('0.8742')
     await market.stop()
+    expect(market.facts().fx.fiat_per_usd.EUR).toBe('0.8742')
+    expect(played.server.of('exchangerate_api')).toHaveLength(1)
   })
 
   test('is given up at the deadline', async () => {
@@ -162,7 +163,12 @@ describe('in the background', () => {
     const release = played.server.hold('coingecko')
     market.start()
     await played.server.arrived('coingecko', 1)
-    const stopped = market.stop()
+    let ended = false
+    const stopped = market.stop().then(() => {
+      ended = true
+    })
+    await played.database.sql`select 1`
+    expect(ended).toBe(false)
     release()
     await stopped
     const restarted = played.process()
@@ -173,10 +179,20 @@ describe('in the background', () => {
 
 test('without sources all is the labelled sample, and neither a source nor the database is asked', async () => {
   const nowhere = openDatabase({ url: 'postgres://127.0.0.1:1/nowhere', max: 1 })
-  const market = played.process({ sources: [], sql: nowhere.sql })
+  let looks = 0
+  const clock = {
+    now: () => {
+      looks++
+      return played.clock.now()
+    },
+  }
+  const market = played.process({ sources: [], sql: nowhere.sql, clock })
   await market.warm()
-  market.start()
   await market.refreshDue()
+  const before = looks
+  market.start()
+  for (let trips = 0; trips < 50; trips++) await played.database.sql`select 1`
+  expect(looks).toBe(before)
   await market.stop()
   expect(market.mid('EUR')).toEqual({ fiatPerUsd: parseRate('0.92049'), source: 'fallback', doubts: [] })
   expect(market.facts().sources.map(({ status }) => status)).toEqual(SOURCE_NAMES.map(() => 'fallback'))

@@ -16,10 +16,10 @@ const SECOND = 1_000
 const REFRESH = 96 * SECOND
 const HOLD = DEADLINE_MS + 2 * SECOND
 
-const ask = (names: readonly SourceName[], readable = true) =>
+const ask = (names: readonly SourceName[], known = { seen: null as number | null, readable: true }) =>
   claimReadings(
     played.database.sql,
-    names.map((source) => ({ source, seen: null, readable })),
+    names.map((source) => ({ source, ...known })),
     HOLD,
     REFRESH,
   )
@@ -66,7 +66,7 @@ describe('several processes on one database', () => {
   })
 
   test('claim all that is due in any order at the same time without blocking each other, each once', async () => {
-    const shuffled = Array.from({ length: 40 }, (_, i) => [
+    const shuffled = Array.from({ length: 400 }, (_, i) => [
       ...SOURCE_NAMES.slice(i % SOURCE_NAMES.length),
       ...SOURCE_NAMES.slice(0, i % SOURCE_NAMES.length),
     ])
@@ -82,11 +82,16 @@ describe('several processes on one database', () => {
     expect(held).toMatchObject({ claimed: false, value: null, stored_at: null })
     expect(held?.wait_ms).toBeGreaterThan(0)
     expect(held?.wait_ms).toBeLessThanOrEqual(HOLD)
-    await keepReading(played.database.sql, 'frankfurter', {})
+    const seen = await keepReading(played.database.sql, 'frankfurter', {})
     const [fresh] = await ask(['frankfurter'])
-    expect(fresh).toMatchObject({ claimed: false, failures: 0 })
+    expect(fresh).toMatchObject({ claimed: false, stored_at: seen, failures: 0 })
     expect(fresh?.wait_ms).toBeGreaterThan(HOLD)
     expect(fresh?.wait_ms).toBeLessThanOrEqual(REFRESH)
+    const unreadable = { seen, readable: false }
+    expect(await ask(['frankfurter'], unreadable)).toMatchObject([{ claimed: true }])
+    const [taken] = await ask(['frankfurter'], unreadable)
+    expect(taken?.claimed).toBe(false)
+    expect(taken?.wait_ms).toBeLessThanOrEqual(HOLD)
   })
 })
 

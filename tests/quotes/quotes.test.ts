@@ -19,10 +19,11 @@ const harness = await startHarness()
 afterAll(() => harness.stop())
 
 const { sql } = harness.database
-const { quotes, payments, router, market, fees } = harness.services
+const { quotes, payments, router, market, fees, lockPrice } = harness.services
 
 /** The rest of a quote service's needs. */
 const UNADVISED = {
+  lockPrice,
   recommendations: fees,
   doubtPolicy: { onDoubt: 'buffer', bufferBps: 100 },
   ids: randomIds,

@@ -1,0 +1,91 @@
+import type { Fiat } from '../core/currency.ts'
+import { parseRate } from '../core/rate.ts'
+import type { Sql } from '../db/client.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { type LockOptions, lockBufferBps, pairSeries, type RecordedMid } from './volatility.ts'
+
+/** A lock holds from the quote to the end of the off-ramp: a minute to pay, and two legs of some minutes each. */
+export const LOCK_HORIZON_MS = 10 * 60_000
+/** Standard deviations that the price of a lock covers; 3 leave about one lock in 740 uncovered, were returns normal. */
+export const LOCK_DEVIATIONS = 3
+/** Publications that it takes to measure: a month of working days. */
+export const LEAST_PUBLICATIONS = 20
+
+const KEPT_DAYS = 180
+/** Sources publish once a day. */
+const RELOAD_MS = 10 * 60_000
+
+// From one source only, for what two of them differ by is no movement of the market; that which has published most.
+const LOAD = `
+with recent as (
+  select * from market_mids where published_at > now() - interval '${KEPT_DAYS} days' and currency <> 'USD'
+),
+best as (select source from recent group by source order by count(*) desc, source limit 1)
+select currency, fiat_per_usd::text as rate, floor(extract(epoch from published_at) * 1000)::float8 as at
+from recent join best using (source)`
+
+interface Row {
+  currency: Fiat
+  rate: string
+  at: number
+}
+
+/** What a lock costs in each pair, measured on the mids that were recorded. */
+export const createLockPrice = (sql: Sql, log: Logger, options: LockOptions) => {
+  let series: ReadonlyMap<Fiat, RecordedMid[]> = new Map()
+  const priced = new Map<string, number>()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let loading: Promise<void> = Promise.resolve()
+
+  const of = (currency: Fiat): readonly RecordedMid[] | null =>
+    currency === 'USD' ? null : (series.get(currency) ?? [])
+
+  /** Reads what has been recorded. When it cannot, the last measurement stands, and the log says so. */
+  const load = async (): Promise<void> => {
+    try {
+      const rows = await sql.unsafe<Row[]>(LOAD, [], { prepare: true })
+      const loaded = new Map<Fiat, RecordedMid[]>()
+      for (const { currency, rate, at } of rows) {
+        const mids = loaded.get(currency) ?? []
+        mids.push({ publishedAt: at, fiatPerUsd: parseRate(rate) })
+        loaded.set(currency, mids)
+      }
+      series = loaded
+      priced.clear()
+    } catch (err) {
+      log.warn({ err }, 'the price of locks could not be measured anew')
+    }
+  }
+
+  const loop = (): void => {
+    loading = load()
+    timer = setTimeout(loop, RELOAD_MS).unref()
+  }
+
+  return {
+    load,
+
+    /** Hundredths of a percent to take off a rate that is locked now. */
+    bps: (from: Fiat, to: Fiat): number => {
+      const pair = `${from}${to}`
+      const known = priced.get(pair)
+      if (known !== undefined) return known
+      const bps = lockBufferBps(pairSeries(of(from), of(to)), options)
+      priced.set(pair, bps)
+      return bps
+    },
+
+    /** Measures anew every ten minutes from now on. */
+    start: (): void => {
+      timer ??= setTimeout(loop, RELOAD_MS).unref()
+    },
+
+    stop: async (): Promise<void> => {
+      clearTimeout(timer)
+      timer = undefined
+      await loading
+    },
+  }
+}
+
+export type LockPrice = ReturnType<typeof createLockPrice>
