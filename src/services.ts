@@ -1,4 +1,5 @@
 import type { PgBoss } from 'pg-boss'
+import { sealAudit } from './audit/seal.ts'
 import type { Config } from './config.ts'
 import type { Clock } from './core/clock.ts'
 import type { Ids } from './core/ids.ts'
@@ -116,6 +117,7 @@ export const createServices = (foundation: Foundation) => {
     router,
     wakers,
     feed,
+    sealAudit: () => sealAudit(database.sql),
     quotes: createQuoteService({
       store: createQuoteStore(database),
       market,

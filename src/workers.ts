@@ -28,6 +28,10 @@ export const startWorkers = async (boss: PgBoss, services: Services, log: Logger
     if (quotes + recommendations > 0)
       log.debug({ quotes, recommendations }, 'deleted quotes and recommendations that expired unused')
   })
+  await startWorker(boss, 'audit_seal', async () => {
+    const rows = await services.sealAudit()
+    if (rows > 0) log.debug({ rows }, 'sealed audit rows')
+  })
   // What an earlier process left behind should not wait for the next minute.
   await boss.send('reconcile', null, { singletonKey: 'start' })
 }

@@ -38,6 +38,8 @@ export const QUEUES = {
   quote_expiry: { policy: 'exclusive', expireInSeconds: 120, retryLimit: 0, deleteAfterSeconds: 600 },
   /** Deletes unused quotes long after they expired. */
   quote_sweep: { policy: 'exclusive', expireInSeconds: 120, retryLimit: 0, deleteAfterSeconds: 600 },
+  /** Links new audit rows into their accounts' hash chains. */
+  audit_seal: { policy: 'exclusive', expireInSeconds: 120, retryLimit: 0, deleteAfterSeconds: 600 },
 } as const satisfies Record<string, Omit<Queue, 'name'>>
 
 export type QueueName = keyof typeof QUEUES
@@ -50,6 +52,7 @@ export const QUEUE_NAMES: readonly QueueName[] = [
   'reconcile',
   'quote_expiry',
   'quote_sweep',
+  'audit_seal',
 ]
 
 /** How each queue is worked. Immediate work wakes its worker in process; polling finds delayed work. */
@@ -66,6 +69,7 @@ export const WORKERS = {
   reconcile: { pollingIntervalSeconds: 2 },
   quote_expiry: { pollingIntervalSeconds: 2 },
   quote_sweep: { pollingIntervalSeconds: 2 },
+  audit_seal: { pollingIntervalSeconds: 2 },
 } as const satisfies Record<Exclude<QueueName, 'payment_dead'>, WorkOptions>
 
 /** Cron expressions of what runs by itself; pg-boss resolves them to the minute. */
@@ -73,4 +77,5 @@ export const SCHEDULES = {
   reconcile: '* * * * *',
   quote_expiry: '* * * * *',
   quote_sweep: '*/5 * * * *',
+  audit_seal: '* * * * *',
 } as const

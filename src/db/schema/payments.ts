@@ -72,6 +72,8 @@ export const paymentAudit = pgTable(
     exception: text().notNull(),
     actor: text().notNull(),
     message: text().notNull(),
+    /** Why it went wrong, in the provider's words or ours; null when it did not. */
+    reason: text(),
     provider: text(),
     leg: text(),
     attempt: integer(),

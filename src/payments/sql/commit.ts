@@ -90,9 +90,9 @@ journalled as (
 ),
 audited as (
   insert into payment_audit (account_id, payment_id, version, from_status, to_status, exception, actor, message,
-    provider, leg, attempt, job_id, request_id)
-  select account_id, payment_id, version + 1, from_status, to_status, exception, actor, message, provider, leg,
-    leg_attempt, job_id, request_id
+    reason, provider, leg, attempt, job_id, request_id)
+  select account_id, payment_id, version + 1, from_status, to_status, exception, actor, message,
+    coalesce(reason, failure_reason), provider, leg, leg_attempt, job_id, request_id
   from change
 ),
 sets as (select account_id, payment_id, version + 1 as version, entries from change),
