@@ -17,6 +17,8 @@ import { feeView } from './view.ts'
 
 /** Recommendations that became no quote stay this long after they expired. */
 const KEEP_HOURS = 24
+/** Calls of the model that no kept recommendation rests on. */
+const KEEP_ADVICE_DAYS = 30
 const SWEEP_BATCH = 5_000
 
 export interface FeeDeps {
@@ -111,6 +113,8 @@ export const createFeeService = ({ engine, store, market, clock, ids }: FeeDeps)
       let total = 0
       for (let gone = SWEEP_BATCH; gone === SWEEP_BATCH; total += gone)
         gone = await store.sweep(KEEP_HOURS, SWEEP_BATCH)
+      for (let gone = SWEEP_BATCH; gone === SWEEP_BATCH; total += gone)
+        gone = await store.sweepAdvice(KEEP_ADVICE_DAYS, SWEEP_BATCH)
       return total
     },
   }

@@ -1,6 +1,6 @@
-import { and, eq, getTableColumns, lt, notExists, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, inArray, lt, notExists, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
-import { feeRecommendations } from '../db/schema/fees.ts'
+import { feeAdvice, feeRecommendations } from '../db/schema/fees.ts'
 import { quotes } from '../db/schema/quotes.ts'
 import { RECOMMENDATION_SECONDS } from './recommendation.ts'
 
@@ -69,6 +69,24 @@ export const createFeeStore = ({ db }: Database) => {
         .delete(feeRecommendations)
         .where(sql`(${feeRecommendations.accountId}, ${feeRecommendations.id}) in ${stale}`)
         .returning({ id: feeRecommendations.id })
+      return gone.length
+    },
+
+    /** Deletes at most `limit` calls of the model older than `days` that no recommendation names. */
+    sweepAdvice: async (days: number, limit: number): Promise<number> => {
+      const named = db
+        .select({ one: sql`1` })
+        .from(feeRecommendations)
+        .where(eq(feeRecommendations.adviceId, feeAdvice.id))
+      const stale = db
+        .select({ id: feeAdvice.id })
+        .from(feeAdvice)
+        .where(and(lt(feeAdvice.createdAt, sql`now() - ${days} * interval '1 day'`), notExists(named)))
+        .limit(limit)
+      const gone = await db
+        .delete(feeAdvice)
+        .where(inArray(feeAdvice.id, stale))
+        .returning({ id: feeAdvice.id })
       return gone.length
     },
   }

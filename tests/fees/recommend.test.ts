@@ -203,6 +203,24 @@ describe('a quote with a recommendation locks its route and its fees', () => {
     ])
   })
 
+  test('calls of the model go after 30 days, but not while a recommendation rests on one', async () => {
+    const { sql } = harness.database
+    const [old, needed, recent] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()]
+    for (const id of [old, needed, recent])
+      await sql`
+        insert into fee_advice (id, model, question, outcome, latency_ms, started_at, created_at)
+        values (${id}, 'played', '{}', 'choice', 1, now(), now() - ${id === recent ? 29 : 31} * interval '1 day')`
+    const { recommendation_id } = await calculate()
+    await quote(recommendation_id)
+    await sql.begin(async (tx) => {
+      await tx`set local session_replication_role = replica`
+      await tx`update fee_recommendations set advice_id = ${needed} where id = ${recommendation_id.slice(4)}`
+    })
+    await harness.services.fees.sweep()
+    const left = await sql<{ id: string }[]>`select id from fee_advice`
+    expect(left.map(({ id }) => id).sort()).toEqual([needed, recent].sort())
+  })
+
   test('swept when nobody used it, kept when a quote did', async () => {
     const [used, unused] = [await calculate(), await calculate()]
     await quote(used.recommendation_id)
