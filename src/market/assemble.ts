@@ -1,6 +1,6 @@
 import type { Fiat } from '../core/currency.ts'
 import type { Tolerances } from './doubts.ts'
-import type { MarketFacts } from './facts.ts'
+import { type MarketFacts, RATE_SOURCES, type RateSource } from './facts.ts'
 import { fallbackGas, fallbackUsd, usualGas } from './fallback.ts'
 import { fxOf, type Mid } from './fx.ts'
 import { type Readings, type Usable, usable } from './readings.ts'
@@ -17,11 +17,14 @@ export interface Snapshot {
 
 type Chain = keyof MarketFacts['gas']
 
-const gasOf = (readings: Readings, nowMs: number): MarketFacts['gas'] => {
+const COIN = { base: 'ETH', polygon: 'POL', arbitrum: 'ETH', solana: 'SOL', ethereum: 'ETH' } as const
+
+/** Gas is paid in the chain's coin, so what it costs is only as well known as the worse of the two. */
+const gasOf = (readings: Readings, nowMs: number, coins: Coins): MarketFacts['gas'] => {
   const gas = <T>(chain: Chain, found: Usable<T> | null, priceIn: (value: T) => string) => ({
     price: found ? priceIn(found.value) : fallbackGas[chain],
     usual: usualGas[chain],
-    source: found?.status ?? ('fallback' as const),
+    source: worse(found?.status ?? 'fallback', coins[COIN[chain]].status),
   })
   const wei = (value: { wei: string }) => value.wei
   return {
@@ -33,15 +36,23 @@ const gasOf = (readings: Readings, nowMs: number): MarketFacts['gas'] => {
   }
 }
 
-type Price = Pick<Usable<string>, 'status'> & { usd: string }
-
-/** The first live price, else the first at all: prices of coins move within minutes. */
-const best = (prices: readonly (Price | null)[], sample: string): string => {
-  const known = prices.filter((price) => price !== null)
-  return (known.find(({ status }) => status === 'live') ?? known[0])?.usd ?? sample
+interface Price {
+  usd: string
+  status: RateSource
 }
 
-const usdOf = (readings: Readings, nowMs: number): MarketFacts['usd'] => {
+type Coins = Record<keyof MarketFacts['usd'], Price>
+
+const worse = (one: RateSource, other: RateSource): RateSource =>
+  RATE_SOURCES.indexOf(one) > RATE_SOURCES.indexOf(other) ? one : other
+
+/** The first live price, else the first at all: prices of coins move within minutes. */
+const best = (prices: readonly (Price | null)[], sample: string): Price => {
+  const known = prices.filter((price) => price !== null)
+  return known.find(({ status }) => status === 'live') ?? known[0] ?? { usd: sample, status: 'fallback' }
+}
+
+const coinsOf = (readings: Readings, nowMs: number): Coins => {
   const coingecko = usable(readings, 'coingecko', nowMs)
   const quoted = (coin: keyof MarketFacts['usd']): Price | null =>
     coingecko && { status: coingecko.status, usd: coingecko.value[coin] }
@@ -89,13 +100,15 @@ export const assemble = (readings: Readings, nowMs: number, tolerances: Toleranc
   const ends = sources.map(({ name, fetched_at }) =>
     fetched_at === null ? Number.POSITIVE_INFINITY : fetched_at + statusEndsAt(name, nowMs - fetched_at),
   )
+  const coins = coinsOf(readings, nowMs)
+  const { ETH, POL, SOL, USDC } = coins
   return frozen({
     facts: {
       at: nowMs,
       sources,
       fx: fx.facts,
-      gas: gasOf(readings, nowMs),
-      usd: usdOf(readings, nowMs),
+      gas: gasOf(readings, nowMs, coins),
+      usd: { ETH: ETH.usd, POL: POL.usd, SOL: SOL.usd, USDC: USDC.usd },
       circle: circleOf(readings, nowMs),
     },
     mids: fx.mids,

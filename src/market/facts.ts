@@ -3,7 +3,7 @@ import { FIAT_CURRENCIES, type Fiat } from '../core/currency.ts'
 import { oneOf } from '../core/schema.ts'
 import { SOURCE_NAMES } from './source.ts'
 
-/** Where a value comes from: younger than two minutes, older, or the built-in sample. */
+/** Where a value comes from, the best first: younger than two minutes, older, or the built-in sample. */
 export const RATE_SOURCES = ['live', 'cached', 'fallback'] as const
 export type RateSource = (typeof RATE_SOURCES)[number]
 

@@ -1,6 +1,6 @@
 import { type Source, SourceError, type SourceName } from './source.ts'
 import { failure } from './sources/answer.ts'
-import { retryAfterOf } from './sources/retry-after.ts'
+import { blockedFor, retryAfterOf } from './sources/retry-after.ts'
 
 /** No documented answer has more than some dozen kB. */
 const MOST_BYTES = 2 ** 20
@@ -17,7 +17,12 @@ export interface FetchOptions {
 
 const checkHead = (name: SourceName, { status, headers }: Response, nowMs: number): void => {
   if (status === 429)
-    throw failure(name, 'rate_limited', 'was asked too often', retryAfterOf(name, headers, nowMs))
+    throw failure(
+      name,
+      'rate_limited',
+      'was asked too often',
+      retryAfterOf(name, headers, nowMs) ?? blockedFor(name),
+    )
   if (status >= 300 && status < 400)
     throw failure(name, 'http_error', `answered HTTP ${status}; redirects are not followed`)
   if (status !== 200)

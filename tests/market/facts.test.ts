@@ -223,6 +223,7 @@ describe('gas, coins and health', () => {
       blockscout_arbitrum: at(LIVE, gas('3')),
       solana_rpc: at(LIVE, { micro_lamports: '4' }),
       beaconchain: at(LIVE, { wei: '5', fast_wei: '6', at: NOW }),
+      coingecko: at(LIVE, prices()),
     })
     expect(CHAINS.map((chain) => [chain, facts.gas[chain].price]).sort()).toEqual([
       ['arbitrum', '3'],
@@ -232,6 +233,20 @@ describe('gas, coins and health', () => {
       ['solana', '4'],
     ])
     expect(facts.gas.polygon.source).toBe('cached')
+    expect(facts.gas.base.source).toBe('live')
+  })
+
+  test.each([
+    [LIVE, LIVE, 'live'],
+    [LIVE, CACHED, 'cached'],
+    [CACHED, LIVE, 'cached'],
+    [LIVE, TOO_OLD, 'fallback'],
+  ] as const)('gas is as well known as the worse of its price and its coin’s', (gasAt, coinAt, source) => {
+    const facts = factsOf({
+      solana_rpc: at(gasAt, { micro_lamports: '4' }),
+      coingecko: at(coinAt, prices()),
+    })
+    expect(facts.gas.solana.source).toBe(source)
   })
 
   test.each([

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { formatRate, RATE_SCALE, type Rate } from '../../core/rate.ts'
 
-/** A plain decimal that core/rate.ts can parse, as in the values of sources. */
-export const Decimal = Type.String({ pattern: `^\\d{1,14}(\\.\\d{1,${RATE_SCALE}})?$` })
+/** A plain decimal above zero that core/rate.ts can parse, as in the values of sources. */
+export const Decimal = Type.String({ pattern: `^(?=.*[1-9])\\d{1,14}(\\.\\d{1,${RATE_SCALE}})?$` })
 
 /** A whole number as text, of any size that a chain may use. */
 export const Integer = Type.String({ pattern: '^\\d{1,40}$' })

@@ -1,6 +1,12 @@
 import { parseRetryAfter } from '../../core/retry-after.ts'
 import type { SourceName } from '../source.ts'
 
+/** Who asked exchangerate-api too often is blocked for about that long, and its answer does not say so. */
+const BLOCKED_MS: Partial<Record<SourceName, number>> = { exchangerate_api: 20 * 60_000 }
+
+/** The rest of a source that limits its callers without saying for how long; undefined when ours will do. */
+export const blockedFor = (name: SourceName): number | undefined => BLOCKED_MS[name]
+
 /** No source can ask for a longer rest. */
 const MOST_MS = 24 * 3_600_000
 
