@@ -34,10 +34,12 @@ const report = (answers: Awaited<ReturnType<typeof ask>>, model: string): string
     wrong.length === 0 ? 'ok' : 'FAILED',
   ])
   const head = ['scenario', 'amount', 'chain', 'fee', 'settlement', 'confidence', 'source', 'latency', '']
-  const live = answers[0]?.answer.market.filter(({ status }) => status !== 'fallback').length ?? 0
+  const sources = answers[0]?.answer.market ?? []
+  const known = sources.filter(({ status }) => status !== 'fallback').length
+  const rest = known < sources.length ? '; the others are sample values' : ''
   return [
     model,
-    `Market: ${live} of ${answers[0]?.answer.market.length ?? 0} sources have answered; the others are sample values.`,
+    `Market: ${known} of ${sources.length} sources have answered${rest}.`,
     '',
     table(head, rows),
     '',
