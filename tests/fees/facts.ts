@@ -1,22 +1,10 @@
 import { FIAT_CURRENCIES, type Fiat } from '../../src/core/currency.ts'
 import { parseRate, type Rate } from '../../src/core/rate.ts'
 import type { Health, MarketFacts } from '../../src/market/facts.ts'
+import { fallbackMid, fallbackMids } from '../../src/market/fallback.ts'
 import { SOURCE_NAMES } from '../../src/market/source.ts'
 import type { Chain, LegPrice } from '../../src/providers/port.ts'
 import type { Router } from '../../src/providers/router.ts'
-
-const MIDS: Record<Fiat, string> = {
-  AUD: '1.51',
-  BRL: '5.12',
-  CAD: '1.365',
-  CHF: '0.889',
-  EUR: '0.92049',
-  GBP: '0.785',
-  JPY: '155.2',
-  MXN: '17.05',
-  SGD: '1.348',
-  USD: '1',
-}
 
 const gas = (price: string) => ({ price, usual: price, source: 'live' as const })
 
@@ -25,7 +13,7 @@ export const sampleFacts = (): MarketFacts => ({
   at: 1_795_418_400_000,
   sources: SOURCE_NAMES.map((name) => ({ name, status: 'live', fetched_at: 1_795_418_400_000 })),
   fx: {
-    fiat_per_usd: { ...MIDS },
+    fiat_per_usd: { ...fallbackMids },
     source: 'live',
     doubts: [],
   },
@@ -47,9 +35,11 @@ export const sampleFacts = (): MarketFacts => ({
   },
 })
 
-export const mids = Object.fromEntries(
-  FIAT_CURRENCIES.map((code) => [code, parseRate(MIDS[code])]),
-) as Record<Fiat, Rate>
+/** The rates of it, exact. */
+export const mids = Object.fromEntries(FIAT_CURRENCIES.map((code) => [code, fallbackMid(code)])) as Record<
+  Fiat,
+  Rate
+>
 
 /** The sample with a chain's gas at some times its usual price, or its issuer in another state. */
 export const factsWith = (
