@@ -123,6 +123,7 @@ export const createServices = (foundation: Foundation) => {
       market,
       router,
       lockPrice,
+      routes: engine,
       recommendations: fees,
       doubtPolicy: { onDoubt: config.FX_DOUBT, bufferBps: config.FX_DOUBT_BUFFER_BPS },
       ids,

@@ -38,6 +38,8 @@ const DOMAINS = [
 
 /** What a domain shows the others: its services, its public shapes, its ports, and the SQL that publishes events. */
 const FACES = new Set([
+  'fees/candidates',
+  'fees/engine',
   'fees/limits',
   'fees/recommendation',
   'fees/schedule',

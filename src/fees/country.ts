@@ -4,18 +4,20 @@ import { AppError } from '../core/errors.ts'
 
 countries.registerLocale(english)
 
+/** The library lists it for Kosovo, but ISO 3166 has not assigned it. */
+const NOT_ASSIGNED = 'XK'
+
 /**
  * The English ISO 3166-1 name of a country given by name or by two- or three-letter code, in any case. What comes out
  * is always the list's own text, never the caller's. Throws VALIDATION_ERROR.
  */
 export const countryName = (given: string): string => {
   const text = given.trim()
-  const code = text.toUpperCase()
   const alpha2 =
-    (/^[A-Z]{2}$/.test(code) && countries.isValid(code) ? code : undefined) ??
-    (/^[A-Z]{3}$/.test(code) ? countries.alpha3ToAlpha2(code) : undefined) ??
+    (/^[a-z]{2}$/i.test(text) && countries.isValid(text.toUpperCase()) ? text.toUpperCase() : undefined) ??
+    (/^[a-z]{3}$/i.test(text) ? countries.alpha3ToAlpha2(text.toUpperCase()) : undefined) ??
     countries.getAlpha2Code(text, 'en')
-  const name = alpha2 && countries.getName(alpha2, 'en')
+  const name = alpha2 && alpha2 !== NOT_ASSIGNED ? countries.getName(alpha2, 'en') : undefined
   if (name) return name
   throw new AppError('VALIDATION_ERROR', 'The destination country is not known', [
     {

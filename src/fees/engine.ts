@@ -1,6 +1,7 @@
 import { AppError } from '../core/errors.ts'
 import type { MarketFacts } from '../market/facts.ts'
 import type { Market } from '../market/service.ts'
+import type { Chain } from '../providers/port.ts'
 import type { Router } from '../providers/router.ts'
 import type { Advice, Adviser, Choice, FallbackReason } from './advice/adviser.ts'
 import { bandOf, inUsdCents, regimeOf } from './band.ts'
@@ -97,6 +98,18 @@ export const createEngine = ({ market, router, adviser }: EngineDeps) => {
   }
 
   return {
+    /** The chain that the rules alone choose now. Throws SERVICE_UNAVAILABLE when none is eligible. */
+    chainFor: (conversion: Conversion): Chain => {
+      const facts = market.facts()
+      return byRules(conversion.amount, candidatesFor(conversion, facts, router), facts).choice.chain
+    },
+
+    /** Why the chain may not carry the conversion right now; null when it may. */
+    objection: (conversion: Conversion, chain: Chain): string | null => {
+      const candidates = candidatesFor(conversion, market.facts(), router)
+      return candidates.find((candidate) => candidate.chain === chain)?.ineligible ?? null
+    },
+
     /** Never slower than the adviser's deadline. Throws SERVICE_UNAVAILABLE when no chain is eligible. */
     decide: async (question: FeeQuestion): Promise<Decision> => {
       const answer = ask(question, market.facts())

@@ -5,6 +5,7 @@ import type { Ids } from '../core/ids.ts'
 import { currencyPair } from '../core/pair.ts'
 import type { Market } from '../market/service.ts'
 import type { Chain } from '../providers/port.ts'
+import { LEAST_AMOUNT } from './charge.ts'
 import { countryName } from './country.ts'
 import type { Engine, FeeQuestion } from './engine.ts'
 import { assertNotTooLarge } from './limits.ts'
@@ -20,6 +21,9 @@ const KEEP_HOURS = 24
 /** Calls of the model that no kept recommendation rests on. */
 const KEEP_ADVICE_DAYS = 30
 const SWEEP_BATCH = 5_000
+
+const tooSmall = (message: string) =>
+  new AppError('AMOUNT_TOO_SMALL', 'The fees leave nothing to pay out', [{ path: '/amount', message }])
 
 export interface FeeDeps {
   engine: Engine
@@ -80,12 +84,11 @@ export const createFeeService = ({ engine, store, market, clock, ids }: FeeDeps)
         country: request.destination_country === undefined ? null : countryName(request.destination_country),
       }
       assertNotTooLarge(question.amount, from, market.mid(from).fiatPerUsd)
+      if (question.amount < LEAST_AMOUNT) throw tooSmall(`must be at least ${LEAST_AMOUNT}`)
       const decision = await engine.decide(question)
       const { fees, choice } = decision
       if (fees.total >= question.amount)
-        throw new AppError('AMOUNT_TOO_SMALL', 'Fees leave nothing to pay out', [
-          { path: '/amount', message: `must be more than ${fees.total}, which the fees on it come to` },
-        ])
+        throw tooSmall(`must be more than ${fees.total}, which the fees on it come to`)
       const id = ids.uuid()
       const expiresAt = await store.insert({
         accountId,

@@ -1,4 +1,4 @@
-import { and, eq, getTableColumns, inArray, lt, notExists, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, gt, inArray, lt, notExists, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { feeAdvice, feeRecommendations } from '../db/schema/fees.ts'
 import { quotes } from '../db/schema/quotes.ts'
@@ -6,6 +6,9 @@ import { RECOMMENDATION_SECONDS } from './recommendation.ts'
 
 export type RecommendationRow = typeof feeRecommendations.$inferSelect
 export type NewRecommendation = Omit<RecommendationRow, 'createdAt' | 'expiresAt'>
+
+/** How far behind its mark a sweep looks: what it missed for longer stays, and does no harm. */
+const SWEEP_BACK_HOURS = 72
 
 /** The rows of recommendations; expiry is written and judged by the database's clock. */
 export const createFeeStore = ({ db }: Database) => {
@@ -62,7 +65,12 @@ export const createFeeStore = ({ db }: Database) => {
         .select({ accountId: feeRecommendations.accountId, id: feeRecommendations.id })
         .from(feeRecommendations)
         .where(
-          and(lt(feeRecommendations.expiresAt, sql`now() - ${hours} * interval '1 hour'`), notExists(quote)),
+          and(
+            lt(feeRecommendations.expiresAt, sql`now() - ${hours} * interval '1 hour'`),
+            // Those that a quote locked stay for ever, so a sweep that looked further back would read all of them.
+            gt(feeRecommendations.expiresAt, sql`now() - ${hours + SWEEP_BACK_HOURS} * interval '1 hour'`),
+            notExists(quote),
+          ),
         )
         .limit(limit)
       const gone = await db

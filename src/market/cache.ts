@@ -10,6 +10,8 @@ import { REFRESH_AFTER_MS, restMs } from './timing.ts'
 /** What this process knows of one source, besides its last good value. */
 export interface Entry {
   readonly source: Source
+  /** Of the request, so that what another one answered is not taken for its answer; secrets are in headers alone. */
+  readonly asked: string
   /** Epoch milliseconds from which it makes sense to ask again. */
   dueAt: number
   /** `stored_at` of the stored reading that was seen last; null before the first. */
@@ -25,8 +27,12 @@ export interface Entry {
 
 const Ending = Type.Object({ ends_at: Type.Integer() })
 
+const askedOf = ({ request: { method, url, body = '' } }: Source): string =>
+  new Bun.CryptoHasher('sha256').update(JSON.stringify([method, url, body])).digest('hex')
+
 const entryOf = (source: Source): Entry => ({
   source,
+  asked: askedOf(source),
   dueAt: 0,
   seen: null,
   readable: true,
@@ -54,16 +60,20 @@ export const createCache = (sources: readonly Source[], clock: Clock, log: Logge
     /** The last good value of each source; another object as soon as there is another value. */
     readings: (): Readings => readings,
 
-    /** Takes over what is stored, unless it is older than what is known or in another shape. */
+    /** Takes over what is stored, unless it is older than what is known, or another request's, or in another shape. */
     adopt: (entry: Entry, stored: Stored): void => {
       const { name, value: shape } = entry.source
+      const { asked } = entry
       entry.failures = stored.failures
       entry.failure = stored.failure
       if (stored.value === null || stored.age_ms === null) return
       entry.seen = stored.stored_at
-      entry.readable = Value.Check(shape, stored.value)
+      entry.readable = Value.Check(
+        Type.Intersect([shape, Type.Object({ asked: Type.Literal(asked) })]),
+        stored.value,
+      )
       if (!entry.readable)
-        log.warn({ source: name }, 'a stored market reading has another shape and is not used')
+        log.warn({ source: name }, 'a stored market reading is of another request or shape and is not used')
       const fetchedAt = clock.now() - stored.age_ms
       const isNewer = fetchedAt > (readings[name]?.fetchedAt ?? Number.NEGATIVE_INFINITY)
       if (entry.readable && isNewer) keep(entry, stored.value, fetchedAt)

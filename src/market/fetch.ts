@@ -2,8 +2,8 @@ import { type Source, SourceError, type SourceName } from './source.ts'
 import { failure } from './sources/answer.ts'
 import { blockedFor, retryAfterOf } from './sources/retry-after.ts'
 
-/** No documented answer has more than some dozen kB. */
-const MOST_BYTES = 2 ** 20
+/** No documented answer has more than some dozen kB, and parsing more would hold up the event loop. */
+const MOST_BYTES = 2 ** 18
 
 export interface FetchOptions {
   /** Longest wait for the whole answer, headers and body. */

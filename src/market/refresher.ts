@@ -53,7 +53,7 @@ export const createRefresher = (cache: Cache, { fetch, sql, clock, log, deadline
       return
     }
     cache.succeed(entry, value)
-    const storedAt = await share(() => keepReading(sql, source.name, value))
+    const storedAt = await share(() => keepReading(sql, source.name, entry.asked, value))
     if (storedAt === null) return
     entry.seen = storedAt
     entry.readable = true

@@ -85,14 +85,22 @@ with published as (
   from json_each_text($2::text::json -> 'fiat_per_usd') as mid
   on conflict do nothing
 )
-insert into market_readings as r (source, value, fetched_at) values ($1::text, $2::text::jsonb, now())
+insert into market_readings as r (source, value, fetched_at) values ($1::text, $2::text::jsonb || jsonb_build_object('asked', $3::text), now())
 on conflict (source) do update
   set value = excluded.value, fetched_at = excluded.fetched_at, held_until = null, failures = 0, failure = null
 returning ${ms('r.fetched_at')} as stored_at`
 
-/** Stores a value that the source has just given, and the mids that it published; answers its `stored_at`. */
-export const keepReading = async (sql: Sql, source: SourceName, value: unknown): Promise<number> => {
-  const [row] = await sql.unsafe<{ stored_at: number }[]>(KEEP, [source, JSON.stringify(value)], {
+/**
+ * Stores a value that the source has just given, with what it was asked, and the mids that it published; answers its
+ * `stored_at`.
+ */
+export const keepReading = async (
+  sql: Sql,
+  source: SourceName,
+  asked: string,
+  value: unknown,
+): Promise<number> => {
+  const [row] = await sql.unsafe<{ stored_at: number }[]>(KEEP, [source, JSON.stringify(value), asked], {
     prepare: true,
   })
   if (!row) throw new Error('an upsert returned no row')

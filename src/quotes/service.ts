@@ -2,6 +2,8 @@ import type { Fiat } from '../core/currency.ts'
 import { AppError } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import { currencyPair } from '../core/pair.ts'
+import type { Conversion } from '../fees/candidates.ts'
+import type { Engine } from '../fees/engine.ts'
 import type { Recommendation, Recommendations } from '../fees/recommendation.ts'
 import type { LockPrice } from '../market/lock-price.ts'
 import type { Market } from '../market/service.ts'
@@ -12,9 +14,6 @@ import { priceQuote } from './pricing.ts'
 import { type DoubtPolicy, guardRate } from './rate-guard.ts'
 import type { NewQuote, QuoteStore } from './store.ts'
 import { parseQuoteId, quoteView } from './view.ts'
-
-/** The chain of a quote that nobody asked advice for: the cheapest for everyday amounts, as in seed.md. */
-const DEFAULT_CHAIN: Chain = 'base'
 
 /** Unused quotes stay readable this long after they expired. */
 const KEEP_HOURS = 24
@@ -40,6 +39,8 @@ export interface QuoteDeps {
   router: Router
   /** Hundredths of a percent that locking a pair's rate now is worth. */
   lockPrice: Pick<LockPrice, 'bps'>
+  /** The rules about chains, which hold for every quote. */
+  routes: Pick<Engine, 'chainFor' | 'objection'>
   recommendations: Recommendations
   doubtPolicy: DoubtPolicy
   ids: Ids
@@ -47,7 +48,7 @@ export interface QuoteDeps {
 
 /** Makes and finds quotes. */
 export const createQuoteService = (deps: QuoteDeps) => {
-  const { store, market, router, lockPrice, recommendations, ids } = deps
+  const { store, market, router, lockPrice, routes, recommendations, ids } = deps
 
   /** The wanted provider's offer, or the best. Throws SERVICE_UNAVAILABLE when there is none now. */
   const offer = (offers: LegPrice[], currency: Fiat, wanted: string | undefined): LegPrice => {
@@ -56,6 +57,15 @@ export const createQuoteService = (deps: QuoteDeps) => {
     const message = wanted
       ? `The recommended provider ${wanted} does not serve ${currency} right now; ask for another recommendation`
       : `No provider serves ${currency} right now`
+    throw new AppError('SERVICE_UNAVAILABLE', message, undefined, { retryAfterSeconds: 5 })
+  }
+
+  /** The promised chain, which the rules must still allow, or the one that they choose. */
+  const chainOf = (conversion: Conversion, promised: Recommendation | null): Chain => {
+    if (!promised) return routes.chainFor(conversion)
+    const objection = routes.objection(conversion, promised.chain)
+    if (objection === null) return promised.chain
+    const message = `The recommended chain ${promised.chain} cannot be used any more, because ${objection}; ask for another recommendation`
     throw new AppError('SERVICE_UNAVAILABLE', message, undefined, { retryAfterSeconds: 5 })
   }
 
@@ -70,14 +80,14 @@ export const createQuoteService = (deps: QuoteDeps) => {
       const asked = request.recommendation_id
       const promised = asked === undefined ? null : await recommendations.find(accountId, asked)
       if (promised) assertSame(promised, request)
+      const amount = BigInt(request.amount)
       const [source, target] = [market.mid(from), market.mid(to)]
-      const chain = promised?.chain ?? DEFAULT_CHAIN
+      const chain = chainOf({ from, to, amount, priority: 'standard' }, promised)
       const onramp = offer(router.offers('onramp', from, chain, source.fiatPerUsd), from, promised?.onramp)
       const offramp = offer(router.offers('offramp', to, chain, target.fiatPerUsd), to, promised?.offramp)
       const realMoney = !(onramp.sandbox && offramp.sandbox)
       const { rateSource, marketBufferBps } = guardRate([source, target], realMoney, deps.doubtPolicy)
       const lockBufferBps = lockPrice.bps(from, to)
-      const amount = BigInt(request.amount)
       const terms = priceQuote({
         amount,
         from,

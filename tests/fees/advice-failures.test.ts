@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, jest, spyOn, test } from 'bun:test'
+import { APIError } from '@anthropic-ai/sdk'
 import type { FallbackReason } from '../../src/fees/advice/adviser.ts'
 import { createClaude } from '../../src/fees/advice/claude.ts'
 import { failureOf } from '../../src/fees/advice/failure.ts'
@@ -138,7 +139,22 @@ describe('the deadline is over all of a call', () => {
       new SyntaxError(''),
     ]
     for (const error of thrown)
-      expect(failureOf(error, AbortSignal.abort(), 0)).toMatchObject({ reason: 'deadline' })
+      expect(failureOf(error, AbortSignal.abort(), 0, 'key')).toMatchObject({ reason: 'deadline' })
+  })
+
+  test('the key is taken out of an error before it is cut, wherever the cut falls', () => {
+    const key = 'sk-ant-0123456789abcdef'
+    for (let padding = 240; padding < 300; padding++) {
+      const said = `${'x'.repeat(padding)}Bearer ${key}`
+      const error = APIError.generate(
+        400,
+        { type: 'error', error: { type: 'x', message: said } },
+        said,
+        new Headers(),
+      )
+      const { detail } = failureOf(error, new AbortController().signal, 0, key)
+      expect(detail).not.toContain('sk-ant-')
+    }
   })
 
   test('so is one that takes the connection and never answers the TLS handshake', async () => {

@@ -70,7 +70,6 @@ describe('what the model is shown', () => {
       gas_source: 'live',
       congestion: 'calm',
       health: 'operational',
-      total_fee: '96.00',
       onramps: [
         { name: 'alpha', behind_bps: 0 },
         { name: 'beta', behind_bps: 5 },
@@ -101,7 +100,7 @@ describe('what the model is shown', () => {
     expect(chains[4]).toMatchObject({ health: 'degraded' })
     expect(rest).toEqual({
       corridor: 'USD-EUR',
-      amount: '3000.00',
+
       amount_band: '500 to 10,000 USD',
       priority: 'standard',
       tier: 'business',

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { systemClock } from '../../src/core/clock.ts'
+import { randomIds } from '../../src/core/ids.ts'
 import { SOURCE_NAMES } from '../../src/market/source.ts'
+import { createServices } from '../../src/services.ts'
+import { createLogger } from '../../src/telemetry/logger.ts'
 import { type Harness, startHarness } from '../support/harness.ts'
 import { type MarketServer, startMarketServer } from '../support/market-server.ts'
 import { onMarket } from './program.ts'
@@ -138,6 +142,28 @@ describe('trouble with a source', () => {
         expect([status, body.error, headers.get('retry-after')]).toEqual([503, 'RATE_UNAVAILABLE', '30'])
       },
       { FX_DOUBT: 'refuse' },
+    ))
+
+  test('a chain that went out after it was recommended is not locked any more, nor taken by a plain quote', () =>
+    withServer(
+      () => {},
+      async (harness, server) => {
+        await harness.services.market.refreshDue()
+        const { body } = await harness.call('POST', '/fees/calculate', QUOTE)
+        expect(body.recommended_provider.chain).toBe('base')
+        server.market.circle['USDC on Base'] = 'major_outage'
+        // Another process of the same database, which asks at once.
+        await harness.database.sql`truncate market_readings`
+        const { config, database, boss } = harness
+        const log = createLogger({ level: 'silent', pretty: false })
+        const later = createServices({ config, database, boss, clock: systemClock, ids: randomIds, log })
+        await later.market.refreshDue()
+        const { recommendation_id } = body
+        const locked = later.quotes.create('demo', { ...QUOTE, recommendation_id })
+        await expect(locked).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' })
+        const plain = await later.quotes.create('demo', QUOTE)
+        expect(plain.route.chain).not.toBe('base')
+      },
     ))
 
   test('USDC away from one dollar is a doubt about every rate', () =>

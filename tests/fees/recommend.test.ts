@@ -93,6 +93,24 @@ describe('POST /fees/calculate answers as seed.md shows', () => {
     expect(body).toMatchObject({ error, details: [{ path }] })
   })
 
+  test.each([
+    ['USD', 'EUR', 199],
+    ['JPY', 'EUR', 199],
+    ['USD', 'EUR', 1],
+  ])(
+    '%s to %s: %d is too small, for truncation would make a part of the fee free',
+    async (from, to, amount) => {
+      const wish = { ...WISH, from_currency: from, to_currency: to, amount }
+      expect(await harness.call('POST', '/fees/calculate', wish)).toMatchObject({
+        status: 400,
+        body: { error: 'AMOUNT_TOO_SMALL', details: [{ path: '/amount', message: 'must be at least 200' }] },
+      })
+      const least = await calculate({ from_currency: from, to_currency: to, amount: 200 })
+      for (const part of ['platform_fee', 'onramp_fee', 'offramp_fee'])
+        expect(least.fee_breakdown[part]).toBeGreaterThan(0)
+    },
+  )
+
   test('what is stored gives the same fees again', async () => {
     const { recommendation_id, fee_breakdown, total_fee } = await calculate({ amount: 123_456_789 })
     const [row] = await harness.database.sql`
@@ -111,6 +129,17 @@ describe('POST /fees/calculate answers as seed.md shows', () => {
     await calculate()
     const rewritten = harness.database.sql`update fee_recommendations set risk_premium = 0`
     expect(rewritten.execute()).rejects.toThrow('append-only')
+  })
+})
+
+describe('the rules about chains hold for every quote', () => {
+  test('a large one without a recommendation goes over Ethereum, a usual one over Base', async () => {
+    const routeOf = async (amount: number) => {
+      const request = { from_currency: 'USD', to_currency: 'EUR', amount }
+      return (await harness.call('POST', '/quotes', request)).body.route.chain
+    }
+    expect(await routeOf(100_000)).toBe('base')
+    expect(await routeOf(50_000_000)).toBe('ethereum')
   })
 })
 

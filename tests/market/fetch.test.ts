@@ -71,7 +71,7 @@ const EXPECTED: Expected[] = [
   { fault: 'redirect', reason: 'http_error', says: 'answered HTTP 302; redirects are not followed' },
   { fault: 'html', reason: 'not_json', says: 'answered with a web page' },
   { fault: 'truncated', reason: 'not_json', says: 'answered with something that is not JSON' },
-  { fault: 'oversized', reason: 'too_large', says: 'answered with more than 1048576 bytes' },
+  { fault: 'oversized', reason: 'too_large', says: 'answered with more than 262144 bytes' },
   { fault: 'drop', reason: 'unreachable', says: 'could not be reached: ECONNRESET' },
   { fault: 'hang', reason: 'timeout', says: 'did not answer within 30 ms', deadlineMs: SOON_MS },
   { fault: 'stall', reason: 'timeout', says: 'did not answer within 30 ms', deadlineMs: SOON_MS },
@@ -147,7 +147,7 @@ describe('what comes back', () => {
   })
 
   test('is not JSON when it is nested too deep to read', async () => {
-    const url = serve(() => new Response('['.repeat(500_000) + ']'.repeat(500_000)))
+    const url = serve(() => new Response('['.repeat(100_000) + ']'.repeat(100_000)))
     expect(await failure(source('coingecko', url))).toMatchObject({ reason: 'not_json' })
   })
 })

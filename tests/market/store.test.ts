@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import postgres from 'postgres'
 import { SOURCE_NAMES, type SourceName } from '../../src/market/source.ts'
+import { createSources } from '../../src/market/sources/index.ts'
 import { claimReadings, failReading, keepReading } from '../../src/market/store.ts'
 import { calmMarket } from '../support/market-state.ts'
 import { DEADLINE_MS, type PlayedMarket, playMarket, reportOf, statusIn } from './played.ts'
@@ -82,7 +83,7 @@ describe('several processes on one database', () => {
     expect(held).toMatchObject({ claimed: false, value: null, stored_at: null })
     expect(held?.wait_ms).toBeGreaterThan(0)
     expect(held?.wait_ms).toBeLessThanOrEqual(HOLD)
-    const seen = await keepReading(played.database.sql, 'frankfurter', {})
+    const seen = await keepReading(played.database.sql, 'frankfurter', 'asked', {})
     const [fresh] = await ask(['frankfurter'])
     expect(fresh).toMatchObject({ claimed: false, stored_at: seen, failures: 0 })
     expect(fresh?.wait_ms).toBeGreaterThan(HOLD)
@@ -147,6 +148,19 @@ describe('a restart', () => {
     expect(market.facts().gas.polygon).toMatchObject({ price: '369900000000', source: 'cached' })
   })
 
+  test('takes the answer to another request for none, and asks again although it is fresh', async () => {
+    await played.process().refreshDue()
+    const urls = { ...played.server.urls, exchangerate_api: `${played.server.urls.exchangerate_api}?other` }
+    const market = played.process({ sources: createSources({ urls }) })
+    await market.warm()
+    expect(statusIn(market, 'exchangerate_api')).toBe('fallback')
+    expect(statusIn(market, 'coingecko')).toBe('live')
+    await market.refreshDue()
+    expect(statusIn(market, 'exchangerate_api')).toBe('live')
+    expect(played.server.of('exchangerate_api')).toHaveLength(2)
+    expect(played.server.of('coingecko')).toHaveLength(1)
+  })
+
   test('takes a reading of another shape for none, says so, and asks again although it is fresh', async () => {
     await played.process().refreshDue()
     await played.database.sql`
@@ -163,7 +177,7 @@ describe('a restart', () => {
   })
 
   test('finds out about a reading of another shape as well when it first wants to refresh it', async () => {
-    await keepReading(played.database.sql, 'beaconchain', { gwei: 0.9 })
+    await keepReading(played.database.sql, 'beaconchain', 'asked', { gwei: 0.9 })
     const market = played.process({ sources: played.only('beaconchain') })
     await market.refreshDue()
     expect(played.server.requests).toHaveLength(0)
@@ -174,7 +188,7 @@ describe('a restart', () => {
   })
 
   test('does not ask around a rest or another process because it cannot read what is stored', async () => {
-    await keepReading(played.database.sql, 'beaconchain', { gwei: 0.9 })
+    await keepReading(played.database.sql, 'beaconchain', 'asked', { gwei: 0.9 })
     await failReading(played.database.sql, 'beaconchain', 'rate_limited', 600 * SECOND)
     const market = played.process({ sources: played.only('beaconchain') })
     await market.warm()
@@ -205,14 +219,17 @@ describe('what a source publishes', () => {
 
   test('is recorded once and exactly for all currencies, however often it is fetched', async () => {
     const value = { published_at: 1_795_305_751_000, fiat_per_usd: { ...mids, EUR: '0.8739812345' } }
-    await keepReading(played.database.sql, 'frankfurter', value)
-    await keepReading(played.database.sql, 'frankfurter', value)
+    await keepReading(played.database.sql, 'frankfurter', 'asked', value)
+    await keepReading(played.database.sql, 'frankfurter', 'asked', value)
     const rows = await recorded()
     expect(rows.map(({ currency, mid }) => [currency, mid])).toEqual(
       Object.entries(value.fiat_per_usd).sort(([a], [b]) => (a < b ? -1 : 1)),
     )
     expect(new Set(rows.map(({ published }) => published))).toEqual(new Set(['1795305751000']))
-    await keepReading(played.database.sql, 'frankfurter', { ...value, published_at: 1_795_392_151_000 })
+    await keepReading(played.database.sql, 'frankfurter', 'asked', {
+      ...value,
+      published_at: 1_795_392_151_000,
+    })
     expect(await recorded()).toHaveLength(2 * rows.length)
   })
 

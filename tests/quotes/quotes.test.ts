@@ -19,11 +19,12 @@ const harness = await startHarness()
 afterAll(() => harness.stop())
 
 const { sql } = harness.database
-const { quotes, payments, router, market, fees, lockPrice } = harness.services
+const { quotes, payments, router, market, fees, engine, lockPrice } = harness.services
 
 /** The rest of a quote service's needs. */
 const UNADVISED = {
   lockPrice,
+  routes: engine,
   recommendations: fees,
   doubtPolicy: { onDoubt: 'buffer', bufferBps: 100 },
   ids: randomIds,

@@ -57,8 +57,7 @@ export const createClaude = ({ apiKey, baseUrl, model, clock }: ClaudeOptions): 
       try {
         return replyOf(await client.messages.create(request, { signal }))
       } catch (error) {
-        const failure = failureOf(error, signal, clock.now())
-        return { ...failure, detail: failure.detail.replaceAll(apiKey, '[redacted]') }
+        return failureOf(error, signal, clock.now(), apiKey)
       }
     },
   }

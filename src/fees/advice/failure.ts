@@ -23,9 +23,9 @@ const named = (error: unknown): string => {
 
 /**
  * What an error of the SDK means. `signal` is the call's deadline: whatever broke after it, it was the deadline. Errors
- * in the body come out of the SDK as the runtime threw them.
+ * in the body come out of the SDK as the runtime threw them. `key` is taken out of what the API said before it is cut.
  */
-export const failureOf = (error: unknown, signal: AbortSignal, nowMs: number): Failure => {
+export const failureOf = (error: unknown, signal: AbortSignal, nowMs: number, key: string): Failure => {
   if (signal.aborted || error instanceof APIUserAbortError || error instanceof APIConnectionTimeoutError)
     return failed('deadline', 'no whole answer in time')
   if (error instanceof APIConnectionError) return failed('connection_lost', named(error.cause))
@@ -33,7 +33,7 @@ export const failureOf = (error: unknown, signal: AbortSignal, nowMs: number): F
     const { status, type, apiMessage, requestID, headers } = error
     const retryAfterMs = parseRetryAfter(headers?.get('retry-after') ?? null, nowMs)
     const detail = `HTTP ${status} ${type ?? ''} ${apiMessage ?? ''} (request ${requestID ?? 'unknown'})`
-    return failed(REASONS.get(status) ?? 'http_error', detail, { retryAfterMs })
+    return failed(REASONS.get(status) ?? 'http_error', detail.replaceAll(key, '[redacted]'), { retryAfterMs })
   }
   if (error instanceof ReplyTooLong) return failed('unexpected_shape', error.name)
   if (error instanceof SyntaxError) return failed('invalid_json', 'the answer is not JSON')

@@ -1,6 +1,5 @@
 import countries from 'i18n-iso-countries'
 import english from 'i18n-iso-countries/langs/en.json'
-import { formatAmount } from '../../core/money.ts'
 import { congestion } from '../band.ts'
 import type { Candidate, ProviderOption } from '../candidates.ts'
 import type { Question } from './adviser.ts'
@@ -14,8 +13,8 @@ const countryCode = (name: string | null): string | null =>
 const shownOptions = (options: readonly ProviderOption[]) =>
   options.map(({ provider, behindBps }) => ({ name: provider, behind_bps: behindBps }))
 
-const shownChain = ({ from, facts }: Question, candidate: Candidate) => {
-  const { chain, gasUsd, totalFee, minutes, score, ineligible, onramps, offramps } = candidate
+const shownChain = ({ facts }: Question, candidate: Candidate) => {
+  const { chain, gasUsd, minutes, score, ineligible, onramps, offramps } = candidate
   if (ineligible !== null) return { chain, eligible: false, why_not: ineligible }
   return {
     chain,
@@ -26,18 +25,19 @@ const shownChain = ({ from, facts }: Question, candidate: Candidate) => {
     gas_source: facts.gas[chain].source,
     congestion: congestion(facts, chain),
     health: facts.circle[chain],
-    total_fee: formatAmount(totalFee, from),
     onramps: shownOptions(onramps),
     offramps: shownOptions(offramps),
   }
 }
 
-/** The question as the model reads it: compact JSON of codes, enums and numbers of ours. */
+/**
+ * The question as the model reads it: compact JSON of codes, enums and numbers of ours. Of the amount it has the band
+ * alone, for its reasoning is shown to everyone whose amount is in it.
+ */
 export const questionText = (question: Question): string => {
-  const { from, to, amount, band, priority, tier, country, facts, candidates } = question
+  const { from, to, band, priority, tier, country, facts, candidates } = question
   return JSON.stringify({
     corridor: `${from}-${to}`,
-    amount: formatAmount(amount, from),
     amount_band: band,
     priority,
     tier,
