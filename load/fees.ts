@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import countries from 'i18n-iso-countries'
+import countries from 'i18n-iso-countries/index.js'
 import { loadConfig } from '../src/config.ts'
 import { systemClock } from '../src/core/clock.ts'
 import { FIAT_CURRENCIES } from '../src/core/currency.ts'

@@ -1,4 +1,5 @@
-import countries from 'i18n-iso-countries'
+// Not the package itself, which loads all languages by computed names that a compiled program does not have.
+import countries from 'i18n-iso-countries/index.js'
 import english from 'i18n-iso-countries/langs/en.json'
 import { AppError } from '../core/errors.ts'
 
@@ -27,3 +28,6 @@ export const countryName = (given: string): string => {
     },
   ])
 }
+
+/** The two-letter code of an English ISO 3166-1 name, so that a text which is no country's name has no way in. */
+export const countryCode = (name: string): string | null => countries.getAlpha2Code(name, 'en') ?? null

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
-import countries from 'i18n-iso-countries'
+import countries from 'i18n-iso-countries/index.js'
 import { failures, requestOf, SCENARIOS } from '../../src/demo/scenarios.ts'
 import { SOURCE_NAMES } from '../../src/market/source.ts'
 import { CLAUDE_FAULTS } from '../support/claude-faults.ts'

