@@ -7,6 +7,7 @@ import { contextPlugin } from './http/context.ts'
 import { errorPlugin } from './http/errors.ts'
 import { guardsPlugin, streamHeads, unreadQuery } from './http/guards.ts'
 import { healthRoutes } from './http/health.ts'
+import { type Metrics, metricsRoutes } from './http/metrics.ts'
 import { openapiPlugin } from './http/openapi.ts'
 import type { Logger } from './telemetry/logger.ts'
 
@@ -17,6 +18,8 @@ export interface AppDeps {
   authenticate: Authenticate
   version: string
   ready(): Promise<Record<string, boolean>>
+  /** Shown at /metrics; without them there is no such route. */
+  metrics?: Metrics
   routes: readonly AnyElysia[]
 }
 
@@ -44,6 +47,7 @@ export const createApp = (deps: AppDeps) => {
     .use(authPlugin(deps.authenticate))
     .use(healthRoutes(deps))
     .use(openapiPlugin({ version: deps.version }))
+  if (deps.metrics) app.use(metricsRoutes(deps.metrics, deps.authenticate))
   for (const routes of deps.routes) app.use(routes)
   return app
 }

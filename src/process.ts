@@ -111,7 +111,8 @@ export const startProcess = async (
         return { database: domain === true, queue: queue === true }
       }
       const routes = routesOf(services, authenticate)
-      const app = createApp({ log, ids: randomIds, authenticate, version, ready, routes })
+      const { metrics } = services
+      const app = createApp({ log, ids: randomIds, authenticate, version, ready, metrics, routes })
       app.listen({ port: config.PORT, hostname: config.HOST })
       started.push(async () => {
         // Open event streams never end by themselves.

@@ -24,7 +24,11 @@ import { parseFaults } from './providers/sandbox/faults.ts'
 import { createSandboxFleet } from './providers/sandbox/fleet.ts'
 import { createQuoteService } from './quotes/service.ts'
 import { createQuoteStore } from './quotes/store.ts'
+import { registerReconcileMetrics } from './reconcile/metrics.ts'
+import { createReconciler } from './reconcile/service.ts'
+import { createRunStore } from './reconcile/store.ts'
 import type { Logger } from './telemetry/logger.ts'
+import { createMetrics } from './telemetry/metrics.ts'
 import { createTreasuryService } from './treasury/service.ts'
 import { createTreasuryStore } from './treasury/store.ts'
 import { createWebhookService } from './webhooks/service.ts'
@@ -107,7 +111,21 @@ export const createServices = (foundation: Foundation) => {
     ids,
   })
 
+  const metrics = createMetrics()
+  const runs = createRunStore(database)
+  registerReconcileMetrics(metrics, runs, clock)
+
   return {
+    metrics,
+    reconcile: createReconciler({
+      database,
+      store: runs,
+      providers,
+      clock,
+      ids,
+      log,
+      deadlineMs: config.PROVIDER_DEADLINE_MS,
+    }),
     market,
     lockPrice,
     adviser,

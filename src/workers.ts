@@ -7,6 +7,9 @@ import { startWebhookWorker } from './webhooks/worker.ts'
 /** Lost deliveries taken up at once; more wait for the next minute. */
 const LOST_DELIVERIES = 1_000
 
+/** How far back the hourly reconciliation looks: what one run has missed, many others see. */
+const BOOKS_DAYS = 2
+
 /** Starts the workers of all queues in this process. */
 export const startWorkers = async (boss: PgBoss, services: Services, log: Logger): Promise<void> => {
   const payment = await startWorker(boss, 'payment', services.runSteps)
@@ -31,6 +34,9 @@ export const startWorkers = async (boss: PgBoss, services: Services, log: Logger
   await startWorker(boss, 'audit_seal', async () => {
     const rows = await services.sealAudit()
     if (rows > 0) log.debug({ rows }, 'sealed audit rows')
+  })
+  await startWorker(boss, 'books', async () => {
+    await services.reconcile.run(BOOKS_DAYS)
   })
   // What an earlier process left behind should not wait for the next minute.
   await boss.send('reconcile', null, { singletonKey: 'start' })

@@ -34,6 +34,7 @@ const DOMAINS = [
   'ledger',
   'treasury',
   'accounts',
+  'reconcile',
 ]
 
 /** What a domain shows the others: its services, its public shapes, its ports, and the SQL that publishes events. */
@@ -125,6 +126,7 @@ describe('dependencies point one way', () => {
       'workers.ts',
       'app.ts',
       'welcome.ts',
+      'reconcile/cli.ts',
     ])
     expect(
       violations((from, to) => top.has(to) && !top.has(from.path) && folderOf(from.path) !== 'demo'),

@@ -60,6 +60,22 @@ export interface LegPrice {
   sandbox: boolean
 }
 
+/** A provider's own record of one operation that it was asked for, for comparison with our journal. */
+export interface ProviderRecord {
+  key: string
+  reference: string
+  leg: Leg
+  /** `refused` also when it failed later: no money moved, or it came back. */
+  state: 'pending' | 'done' | 'refused'
+  /** When it came into this state, epoch milliseconds of the provider's clock. */
+  changedMs: number
+  /** What it was asked for, minor units of the currency. */
+  amount: bigint
+  currency: string
+  /** Minor units on the other side, as in `Settled.amount`; null unless it is done. */
+  settledAmount: bigint | null
+}
+
 export interface Capabilities {
   currencies: readonly Fiat[]
   chains: readonly Chain[]
@@ -80,4 +96,12 @@ export interface Provider {
   initiate(operation: Operation, signal: AbortSignal): Promise<Outcome>
   /** What became of the operation with this key; `not_found` means that it never arrived. */
   status(operation: Operation, signal: AbortSignal): Promise<Outcome>
+  /**
+   * Pages of all records that the provider made within the window (epoch milliseconds, the end excluded), each once and
+   * in any order. An operation that never arrived has none. Throws when the signal is set, or when it cannot tell.
+   */
+  records(
+    window: { fromMs: number; toMs: number },
+    signal: AbortSignal,
+  ): AsyncIterable<readonly ProviderRecord[]>
 }

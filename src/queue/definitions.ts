@@ -36,6 +36,11 @@ export const QUEUES = {
   reconcile: { policy: 'exclusive', expireInSeconds: 60, retryLimit: 0, deleteAfterSeconds: 600 },
   /** Announces the quotes that expired unused to the accounts that want to know. */
   quote_expiry: { policy: 'exclusive', expireInSeconds: 120, retryLimit: 0, deleteAfterSeconds: 600 },
+  /**
+   * Compares payments, legs, ledger and provider records. Not tried again: the next hour looks at the same, and a result
+   * that stays away shows as its age. Long enough for slow listings; a second run beside it would only double the load.
+   */
+  books: { policy: 'exclusive', expireInSeconds: 1_800, retryLimit: 0, deleteAfterSeconds: 86_400 },
   /** Deletes unused quotes long after they expired. */
   quote_sweep: { policy: 'exclusive', expireInSeconds: 120, retryLimit: 0, deleteAfterSeconds: 600 },
   /** Links new audit rows into their accounts' hash chains. */
@@ -51,6 +56,7 @@ export const QUEUE_NAMES: readonly QueueName[] = [
   'webhook',
   'reconcile',
   'quote_expiry',
+  'books',
   'quote_sweep',
   'audit_seal',
 ]
@@ -68,6 +74,7 @@ export const WORKERS = {
   },
   reconcile: { pollingIntervalSeconds: 2 },
   quote_expiry: { pollingIntervalSeconds: 2 },
+  books: { pollingIntervalSeconds: 10 },
   quote_sweep: { pollingIntervalSeconds: 2 },
   audit_seal: { pollingIntervalSeconds: 2 },
 } as const satisfies Record<Exclude<QueueName, 'payment_dead'>, WorkOptions>
@@ -76,6 +83,8 @@ export const WORKERS = {
 export const SCHEDULES = {
   reconcile: '* * * * *',
   quote_expiry: '* * * * *',
+  // Not on the hour, when everybody else's reports run.
+  books: '17 * * * *',
   quote_sweep: '*/5 * * * *',
   audit_seal: '* * * * *',
 } as const

@@ -1,6 +1,12 @@
 import { FIAT_CURRENCIES } from '../../src/core/currency.ts'
 import { RATE_UNITS, type Rate } from '../../src/core/rate.ts'
-import { CHAINS, type Operation, type Outcome, type Provider } from '../../src/providers/port.ts'
+import {
+  CHAINS,
+  type Operation,
+  type Outcome,
+  type Provider,
+  type ProviderRecord,
+} from '../../src/providers/port.ts'
 
 export interface Call {
   kind: 'initiate' | 'status'
@@ -14,16 +20,19 @@ export type Answer = (call: Call, books: () => Outcome) => unknown
 /** A provider in memory: it accepts what it is sent and has done it by the next question, unless `answer` differs. */
 export const fakeProvider = (name: string, answer: Answer = (_call, books) => books()) => {
   const calls: Call[] = []
-  const known = new Set<string>()
+  const known = new Map<string, ProviderRecord>()
   const books = ({ kind, operation }: Call): Outcome => {
     const reference = `ref_${operation.key}`
     if (kind === 'status' && !known.has(operation.key)) return { kind: 'not_found' }
-    known.add(operation.key)
+    const { key, leg, amount, currency } = operation
+    const record = { key, reference, leg, amount, currency, changedMs: Date.now() }
+    known.set(key, { ...record, state: 'pending', settledAmount: null })
     if (kind === 'initiate') return { kind: 'accepted', reference, checkAfterMs: 0 }
+    known.set(key, { ...record, state: 'done', settledAmount: 1_000_000n })
     return {
       kind: 'done',
       reference,
-      settled: { amount: 1_000_000n, currency: 'USDC', fiat: operation.amount, rate: RATE_UNITS as Rate },
+      settled: { amount: 1_000_000n, currency: 'USDC', fiat: amount, rate: RATE_UNITS as Rate },
     }
   }
   const act = (kind: Call['kind']) => async (operation: Operation) => {
@@ -39,6 +48,9 @@ export const fakeProvider = (name: string, answer: Answer = (_call, books) => bo
     price: () => RATE_UNITS as Rate,
     initiate: act('initiate'),
     status: act('status'),
+    records: async function* () {
+      yield [...known.values()]
+    },
   }
   return { provider, calls }
 }

@@ -70,6 +70,8 @@ export const feeRecommendations = pgTable(
     primaryKey({ columns: [t.accountId, t.id] }),
     foreignKey({ columns: [t.adviceId], foreignColumns: [feeAdvice.id] }),
     index('fee_recommendations_expires_at').on(t.expiresAt),
+    // For the sweep of the model's calls, and for the foreign key that their deletion checks.
+    index('fee_recommendations_advice').on(t.adviceId).where(sql`advice_id is not null`),
     check(
       'fee_recommendations_amounts',
       sql`${t.amount} > ${t.platformFee} + ${t.onrampFee} + ${t.offrampFee} + ${t.gasCost} + ${t.riskPremium}

@@ -2,10 +2,10 @@ import type { Clock } from '../../core/clock.ts'
 import { FIAT_CURRENCIES, type Fiat } from '../../core/currency.ts'
 import type { Rate } from '../../core/rate.ts'
 import type { Sql } from '../../db/client.ts'
-import { CHAINS, type Operation, type Outcome, type Provider } from '../port.ts'
+import { CHAINS, type Operation, type Outcome, type Provider, type ProviderRecord } from '../port.ts'
 import { hang, untilAborted } from './abort.ts'
 import { type Fault, type FaultShares, faultOf } from './faults.ts'
-import { book, type Ending, type Entry, find, type Plan } from './store.ts'
+import { type Booked, book, type Ending, type Entry, FIRST, find, list, type Plan } from './store.ts'
 import { EARLIEST_MS, executedRate, priceOf, settledAt, settlementMs } from './terms.ts'
 
 export interface SandboxOptions {
@@ -49,6 +49,15 @@ const outcomeAt = (nowMs: number, operation: Operation, entry: Entry): Outcome =
   return { kind: 'done', reference, settled: { ...entry.settled, currency } }
 }
 
+const recordAt = (nowMs: number, entry: Booked): ProviderRecord => {
+  const { key, reference, leg, currency, ending, endsAtMs, bookedMs, settled } = entry
+  const common = { key, reference, leg, amount: settled.fiat, currency, settledAmount: null }
+  if (ending === 'refused') return { ...common, state: 'refused', changedMs: bookedMs }
+  if (nowMs < endsAtMs) return { ...common, state: 'pending', changedMs: bookedMs }
+  if (ending === 'fails') return { ...common, state: 'refused', changedMs: endsAtMs }
+  return { ...common, state: 'done', changedMs: endsAtMs, settledAmount: settled.amount }
+}
+
 /**
  * A provider that is played: its books are a table, so every process sees the same one, across restarts too.
  * Calls throw when the signal is set, when the database does, and where a fault says that the connection broke.
@@ -83,6 +92,16 @@ export const createSandbox = (options: SandboxOptions): Provider => {
     return entry && entry.calls > 0 ? outcomeAt(clock.now(), operation, entry) : { kind: 'not_found' }
   }
 
+  async function* records(window: { fromMs: number; toMs: number }, signal: AbortSignal) {
+    for (let after = FIRST; ; ) {
+      const entries = await untilAborted(signal, () => list(sql, name, window, after))
+      const last = entries.at(-1)
+      if (!last) return
+      yield entries.map((entry) => recordAt(clock.now(), entry))
+      after = last.key
+    }
+  }
+
   return {
     name,
     sandbox: true,
@@ -90,5 +109,6 @@ export const createSandbox = (options: SandboxOptions): Provider => {
     price: (leg, currency, fiatPerUsd) => priceOf(leg, currency, fiatPerUsd, spreadBps),
     initiate: (operation, signal) => untilAborted(signal, () => act(operation, signal)),
     status: (operation, signal) => untilAborted(signal, () => look(operation)),
+    records,
   }
 }

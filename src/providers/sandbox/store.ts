@@ -1,6 +1,6 @@
 import { formatRate, parseRate } from '../../core/rate.ts'
 import type { Sql } from '../../db/client.ts'
-import type { Operation, Settled } from '../port.ts'
+import type { Leg, Operation, Settled } from '../port.ts'
 
 /** How an operation ends once its time has come. */
 export type Ending = 'settles' | 'fails' | 'refused'
@@ -23,6 +23,21 @@ export interface Entry extends Pick<Plan, 'reference' | 'ending' | 'reason' | 'e
   calls: number
   settled: Pick<Settled, 'amount' | 'fiat' | 'rate'>
 }
+
+/** An entry with what it was made for. */
+export interface Booked extends Entry {
+  key: string
+  leg: Leg
+  currency: string
+  /** When the entry was made, epoch milliseconds. */
+  bookedMs: number
+}
+
+/** Entries that one page of a listing has. */
+const PAGE = 500
+
+/** The nil UUID, below every key. */
+export const FIRST = '00000000-0000-0000-0000-000000000000'
 
 interface Row {
   reference: string
@@ -78,4 +93,35 @@ export const find = async (sql: Sql, provider: string, key: string): Promise<Ent
     select reference, ending, reason, calls, amount, settled_amount, rate, ends_at_ms
     from sandbox.operations where provider = ${provider} and key = ${key}`
   return row ? entryOf(row) : null
+}
+
+interface BookedRow extends Row {
+  key: string
+  leg: Leg
+  currency: string
+  booked_ms: number
+}
+
+/** A page of the entries made within the window (epoch milliseconds) of calls that arrived, by key after `after`. */
+export const list = async (
+  sql: Sql,
+  provider: string,
+  window: { fromMs: number; toMs: number },
+  after: string,
+): Promise<Booked[]> => {
+  const rows = await sql<BookedRow[]>`
+    select key, leg, currency, reference, ending, reason, calls, amount, settled_amount, rate, ends_at_ms,
+      floor(extract(epoch from created_at) * 1000)::float8 as booked_ms
+    from sandbox.operations
+    where provider = ${provider} and calls > 0 and key > ${after}::uuid
+      and created_at >= to_timestamp(${window.fromMs}::float8 / 1000)
+      and created_at < to_timestamp(${window.toMs}::float8 / 1000)
+    order by key limit ${PAGE}`
+  return rows.map((row) => ({
+    ...entryOf(row),
+    key: row.key,
+    leg: row.leg,
+    currency: row.currency,
+    bookedMs: row.booked_ms,
+  }))
 }

@@ -1,0 +1,1 @@
+CREATE INDEX "fee_recommendations_advice" ON "fee_recommendations" USING btree ("advice_id") WHERE advice_id is not null;

@@ -1,0 +1,98 @@
+/** `bun run reconcile`: compares the books. Exits with 0 when they agree, 1 when not, 2 when it could not look. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Config, ConfigError, loadConfig } from '../config.ts'
+import { systemClock } from '../core/clock.ts'
+import { randomIds } from '../core/ids.ts'
+import { openDatabase } from '../db/client.ts'
+import { findEmbedded } from '../db/embedded/attach.ts'
+import { startEmbedded } from '../db/embedded/server.ts'
+import { createBoss } from '../queue/boss.ts'
+import { createServices } from '../services.ts'
+import { createLogger } from '../telemetry/logger.ts'
+import { type Finding, KIND_NAMES } from './findings.ts'
+import type { Run } from './store.ts'
+
+const USAGE = 'usage: bun run reconcile [--days <1 to 3650>] [--json]'
+const DEFAULT_DAYS = '2'
+
+const readArguments = (): { days: number; json: boolean } => {
+  try {
+    const options = { days: { type: 'string', default: DEFAULT_DAYS }, json: { type: 'boolean' } } as const
+    const { values } = parseArgs({ args: process.argv.slice(2), options })
+    const days = /^[1-9]\d{0,3}$/.test(values.days) ? Number(values.days) : 0
+    if (days >= 1 && days <= 3650) return { days, json: values.json ?? false }
+  } catch {
+    // An option that does not exist; the usage says which do.
+  }
+  throw new ConfigError([USAGE])
+}
+
+/** The database to look at: DATABASE_URL, the one that a Ratelock runs in DATA_DIR, or the one that lies there. */
+const connect = async (config: Config): Promise<{ url: string; done: () => Promise<void> }> => {
+  const done = async () => {}
+  if (config.DATABASE_URL) return { url: config.DATABASE_URL, done }
+  const running = await findEmbedded(config.DATA_DIR)
+  if (running) return { url: running, done }
+  if (!existsSync(join(config.DATA_DIR, 'postgres')))
+    throw new ConfigError([
+      `there is no database in ${config.DATA_DIR}; DATABASE_URL or DATA_DIR names another`,
+    ])
+  const embedded = await startEmbedded({ dataDir: config.DATA_DIR })
+  return { url: embedded.url, done: () => embedded.stop() }
+}
+
+const lineOf = ({ kind, account_id, payment_id, detail }: Finding): string => {
+  const where = payment_id ? ` ${account_id}, payment ${payment_id}:` : ''
+  // What was tampered with may hold anything, line ends included.
+  return `${kind}${where} ${detail}`.replace(/\p{Cc}/gu, '?')
+}
+
+const print = ({ findings, findingsByKind, total, checked, days }: Run): void => {
+  for (const finding of findings) console.log(lineOf(finding))
+  for (const kind of KIND_NAMES) {
+    const more = findingsByKind[kind] - findings.filter((finding) => finding.kind === kind).length
+    if (more > 0) console.log(`${kind} and ${more} more`)
+  }
+  const { payments, operations, entries, records } = checked
+  console.log(
+    `${days} days: payments ${payments}, legs ${operations}, ledger entries ${entries}, provider records ${records}, findings ${total}`,
+  )
+}
+
+/** Whether a query named a table that is not there; the query builder wraps the driver's error. */
+const lacksTable = (error: unknown): boolean =>
+  error instanceof Error && ((error as { code?: string }).code === '42P01' || lacksTable(error.cause))
+
+const main = async (): Promise<number> => {
+  const { days, json } = readArguments()
+  const config = loadConfig(process.env)
+  const { url, done } = await connect(config)
+  const database = openDatabase({ url, max: 2 })
+  try {
+    const log = createLogger({ level: 'silent', pretty: false })
+    // The services want a queue; this one is never started.
+    const boss = createBoss({ url, supervise: false, onError: () => {} })
+    const services = createServices({ config, database, boss, clock: systemClock, ids: randomIds, log })
+    const run = await services.reconcile.run(days)
+    if (json) console.log(JSON.stringify(run, null, 2))
+    else print(run)
+    return run.total === 0 ? 0 : 1
+  } catch (error) {
+    if (!lacksTable(error)) throw error
+    throw new ConfigError([
+      'this database is not that of this version; the service migrates it when it starts',
+    ])
+  } finally {
+    await database.close()
+    await done()
+  }
+}
+
+try {
+  process.exit(await main())
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exit(2)
+}
