@@ -13,9 +13,6 @@ export interface Counts {
   entries: number
 }
 
-/** Findings of one kind that one check lists; the others it only counts. */
-const MOST_LISTED = 100
-
 const COUNT = `
 with ${SCOPE}
 select count(*)::int as payments,
@@ -31,12 +28,12 @@ numbered as (
   select f.*, count(*) over (partition by kind)::int as total, row_number() over (partition by kind) as place
   from (${check}) f
 )
-select kind, account_id, payment_id, detail, total from numbered where place <= ${MOST_LISTED}`
+select kind, account_id, payment_id, detail, total from numbered where place <= $2::int`
 
 const STATEMENTS = [...AUDIT_CHECKS, ...LEG_CHECKS, ...LEDGER_CHECKS].map(bounded)
 
 const run = async (tx: Tx, statement: string, days: number, findings: Findings): Promise<void> => {
-  const rows = await tx.unsafe<(Finding & { total: number })[]>(statement, [days])
+  const rows = await tx.unsafe<(Finding & { total: number })[]>(statement, [days, findings.most])
   const byKind = Map.groupBy(rows, ({ kind }): Kind => kind)
   for (const some of byKind.values())
     findings.addListed(

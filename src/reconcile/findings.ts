@@ -40,6 +40,8 @@ export interface Findings {
   add(finding: Finding): void
   /** Takes over what a check found: `total` in all, of which these are listed. */
   addListed(listed: readonly Finding[], total: number): void
+  /** How many of each kind are kept. */
+  readonly most: number
   readonly byKind: Readonly<CountByKind>
   readonly listed: readonly Finding[]
 }
@@ -55,6 +57,7 @@ export const createFindings = (most: number): Findings => {
     listed.push(finding)
   }
   return {
+    most,
     byKind,
     listed,
     add: (finding) => {

@@ -54,6 +54,20 @@ describe('payments against their audit trail and their quotes', () => {
     )
   })
 
+  test('a step that does not begin where the one before has ended', async () => {
+    const found = await foundIf(
+      (tx) => tx`
+        update payment_audit set from_status = 'OFFRAMP_PENDING', to_status = 'ONRAMP_COMPLETE'
+        where payment_id = ${ids.completed} and version = 3`,
+    )
+    expectFound(
+      found,
+      'audit_mismatch',
+      ids.completed,
+      'version 3 goes from OFFRAMP_PENDING to ONRAMP_COMPLETE, after ONRAMP_PENDING',
+    )
+  })
+
   test('a payment that has ended without saying when, or that goes on though it says so', async () => {
     const found = await foundIf(async (tx) => {
       await tx`update payments set ended_at = null where id = ${ids.refunded}`
@@ -267,6 +281,11 @@ test('of much damage all is counted, and some of each kind listed', async () => 
       insert into payment_audit (account_id, payment_id, version, to_status, exception, actor, message)
       select 'gone', gen_random_uuid(), 1, 'PENDING', 'none', 'api', '' from generate_series(1, 250)`
   })
+  await harness.database.sql`
+    insert into sandbox.operations (provider, key, reference, leg, amount, currency, settled_amount, rate, ending, ends_at_ms)
+    select 'sandbox_a', gen_random_uuid(), n, 'onramp', n, 'EUR', 1, 1, 'settles', 0 from generate_series(1, 130) n`
   const { findings, findingsByKind, total } = await harness.services.reconcile.run(2)
-  expect([findings.length, findingsByKind.payment_missing, total]).toEqual([100, 250, 250])
+  expect(findings).toHaveLength(200)
+  expect(findingsByKind).toMatchObject({ payment_missing: 250, provider_unknown: 130 })
+  expect(total).toBe(380)
 })
