@@ -34,6 +34,7 @@ export const startApi = async () => {
     authenticate,
     version: '0.0.0-test',
     ready: async () => health,
+    metrics: services.metrics,
     routes: routesOf(services, authenticate),
   })
 

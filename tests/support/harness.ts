@@ -65,6 +65,7 @@ export const startHarness = async (options: HarnessOptions = {}) => {
     authenticate,
     version: '0.0.0-test',
     ready: async () => ({ database: true }),
+    metrics: services.metrics,
     routes: routesOf(services, authenticate),
   })
 
