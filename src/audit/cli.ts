@@ -1,11 +1,8 @@
 /** `bun run audit:verify [account]`: checks the audit trail. Exits with 0 when it is whole, 1 at a break, 2 on errors. */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Config, ConfigError, loadConfig } from '../config.ts'
+import { ConfigError, loadConfig } from '../config.ts'
 import { openDatabase } from '../db/client.ts'
-import { findEmbedded } from '../db/embedded/attach.ts'
-import { startEmbedded } from '../db/embedded/server.ts'
+import { existingDatabase } from '../existing-database.ts'
 import type { Finding } from './links.ts'
 import { createAuditReader } from './rows.ts'
 import { type AccountReport, verifyAccount } from './verify.ts'
@@ -32,20 +29,6 @@ const readArguments = () => {
   throw new ConfigError([USAGE])
 }
 
-/** The database to look at. Nobody seals in an embedded one that is started just for this. */
-const connect = async (config: Config) => {
-  const done = async () => {}
-  if (config.DATABASE_URL) return { url: config.DATABASE_URL, sealingRuns: true, done }
-  const running = await findEmbedded(config.DATA_DIR)
-  if (running) return { url: running, sealingRuns: true, done }
-  if (!existsSync(join(config.DATA_DIR, 'postgres')))
-    throw new ConfigError([
-      `there is no database in ${config.DATA_DIR}; DATABASE_URL or DATA_DIR names another`,
-    ])
-  const embedded = await startEmbedded({ dataDir: config.DATA_DIR })
-  return { url: embedded.url, sealingRuns: false, done: () => embedded.stop() }
-}
-
 const lineOf = (account: string, { seq, payment, version, what }: Finding): string => {
   const seal = seq === undefined ? '' : `seal #${seq}`
   const where = [seal, payment && `payment ${payment}`, version && `version ${version}`]
@@ -62,7 +45,8 @@ const print = (report: AccountReport): void => {
 
 const main = async (): Promise<number> => {
   const { account, noted } = readArguments()
-  const { url, sealingRuns, done } = await connect(loadConfig(process.env))
+  // Nobody seals in an embedded database that is started just for this.
+  const { url, inUse: sealingRuns, done } = await existingDatabase(loadConfig(process.env))
   // A page may take long on a database that is busy, and nobody waits for it but the operator.
   const database = openDatabase({ url, max: 1, settings: { statement_timeout: '0' } })
   try {

@@ -54,7 +54,7 @@ const optionsOf = (offers: readonly LegPrice[]): ProviderOption[] => {
 
 type Served = Pick<Candidate, 'onramps' | 'offramps'>
 
-const unusable = (chain: Chain, facts: MarketFacts, { onramps, offramps }: Served): string | null => {
+const whyUnusable = (chain: Chain, facts: MarketFacts, { onramps, offramps }: Served): string | null => {
   if (facts.circle[chain] === 'outage') return 'its issuer reports an outage of USDC on this chain'
   if (onramps.length === 0) return 'no on-ramp serves it right now'
   if (offramps.length === 0) return 'no off-ramp serves it right now'
@@ -73,12 +73,15 @@ export const candidatesFor = (
   const midOf = (currency: Fiat) => parseRate(facts.fx.fiat_per_usd[currency])
   const [source, target] = [midOf(from), midOf(to)]
   const usdCents = inUsdCents(amount, from, facts)
-  const servedOn = (chain: Chain): Served => ({
-    onramps: optionsOf(router.offers('onramp', from, chain, source)),
-    offramps: optionsOf(router.offers('offramp', to, chain, target)),
+  const chains = CHAINS.map((chain) => {
+    const served = {
+      onramps: optionsOf(router.offers('onramp', from, chain, source)),
+      offramps: optionsOf(router.offers('offramp', to, chain, target)),
+    }
+    return { chain, served, unusable: whyUnusable(chain, facts, served) }
   })
-  const baseTakesAll =
-    usdCents <= SMALL_USD_CENTS && isAtItsBest('base', facts) && !unusable('base', facts, servedOn('base'))
+  const baseWorks = chains.some((each) => each.chain === 'base' && each.unusable === null)
+  const baseTakesAll = usdCents <= SMALL_USD_CENTS && isAtItsBest('base', facts) && baseWorks
   const forbidden = (chain: Chain): string | null => {
     if (usdCents >= LARGE_USD_CENTS && !CHAIN_POLICY[chain].carriesLarge)
       return 'amounts from 500,000 USD need a chain with its own consensus'
@@ -86,10 +89,9 @@ export const candidatesFor = (
       return 'Base carries amounts up to 500 USD while it is calm and healthy'
     return null
   }
-  return CHAINS.map((chain) => {
+  return chains.map(({ chain, served, unusable }) => {
     const gas = gasUsd(facts, chain)
     const cost = gasCost(gas, from, source)
-    const served = servedOn(chain)
     return {
       chain,
       gasUsd: formatUsd(gas),
@@ -104,7 +106,7 @@ export const candidatesFor = (
         health: facts.circle[chain],
         congestion: congestion(facts, chain),
       }),
-      ineligible: unusable(chain, facts, served) ?? forbidden(chain),
+      ineligible: unusable ?? forbidden(chain),
       ...served,
     }
   })

@@ -1,11 +1,9 @@
 import type { Fiat } from '../core/currency.ts'
 import { minorUnitsPerMajor } from '../core/currency.ts'
 import { parseRate, RATE_SCALE, RATE_UNITS, type Rate } from '../core/rate.ts'
-import type { MarketFacts } from '../market/facts.ts'
+import { COIN_OF, type MarketFacts } from '../market/facts.ts'
 import type { Chain } from '../providers/port.ts'
 import { EVM_TRANSFER_GAS, SOLANA_SIGNATURE_LAMPORTS, SOLANA_TRANSFER_UNITS } from './policy.ts'
-
-const COIN = { base: 'ETH', arbitrum: 'ETH', ethereum: 'ETH', polygon: 'POL', solana: 'SOL' } as const
 
 /** Decimal places of each chain's coin in its smallest unit: wei and lamports. */
 const COIN_SCALE = { base: 18, arbitrum: 18, ethereum: 18, polygon: 18, solana: 9 } as const
@@ -26,7 +24,7 @@ const coinUnits = (chain: Chain, price: bigint): bigint =>
 
 /** What one USDC transfer costs on the chain, in US dollars without any rounding. */
 export const gasUsd = (facts: MarketFacts, chain: Chain): ExactUsd => ({
-  units: coinUnits(chain, BigInt(facts.gas[chain].price)) * parseRate(facts.usd[COIN[chain]]),
+  units: coinUnits(chain, BigInt(facts.gas[chain].price)) * parseRate(facts.usd[COIN_OF[chain]]),
   scale: COIN_SCALE[chain] + RATE_SCALE,
 })
 

@@ -1,6 +1,6 @@
 import type { Fiat } from '../core/currency.ts'
 import type { Tolerances } from './doubts.ts'
-import { type MarketFacts, RATE_SOURCES, type RateSource } from './facts.ts'
+import { COIN_OF, type MarketFacts, type RateSource, worstOf } from './facts.ts'
 import { fallbackGas, fallbackUsd, usualGas } from './fallback.ts'
 import { fxOf, type Mid } from './fx.ts'
 import { type Readings, type Usable, usable } from './readings.ts'
@@ -17,14 +17,12 @@ export interface Snapshot {
 
 type Chain = keyof MarketFacts['gas']
 
-const COIN = { base: 'ETH', polygon: 'POL', arbitrum: 'ETH', solana: 'SOL', ethereum: 'ETH' } as const
-
 /** Gas is paid in the chain's coin, so what it costs is only as well known as the worse of the two. */
 const gasOf = (readings: Readings, nowMs: number, coins: Coins): MarketFacts['gas'] => {
   const gas = <T>(chain: Chain, found: Usable<T> | null, priceIn: (value: T) => string) => ({
     price: found ? priceIn(found.value) : fallbackGas[chain],
     usual: usualGas[chain],
-    source: worse(found?.status ?? 'fallback', coins[COIN[chain]].status),
+    source: worstOf([found?.status ?? 'fallback', coins[COIN_OF[chain]].status]),
   })
   const wei = (value: { wei: string }) => value.wei
   return {
@@ -42,9 +40,6 @@ interface Price {
 }
 
 type Coins = Record<keyof MarketFacts['usd'], Price>
-
-const worse = (one: RateSource, other: RateSource): RateSource =>
-  RATE_SOURCES.indexOf(one) > RATE_SOURCES.indexOf(other) ? one : other
 
 /** The first live price, else the first at all: prices of coins move within minutes. */
 const best = (prices: readonly (Price | null)[], sample: string): Price => {

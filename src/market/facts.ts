@@ -7,6 +7,19 @@ import { SOURCE_NAMES } from './source.ts'
 export const RATE_SOURCES = ['live', 'cached', 'fallback'] as const
 export type RateSource = (typeof RATE_SOURCES)[number]
 
+/** The worst of them, by which what is made of them all is labelled; the sample when there are none. */
+export const worstOf = (sources: readonly RateSource[]): RateSource =>
+  RATE_SOURCES.findLast((each) => sources.includes(each)) ?? 'fallback'
+
+/** The coin in which each chain takes its gas. */
+export const COIN_OF = {
+  base: 'ETH',
+  polygon: 'POL',
+  arbitrum: 'ETH',
+  solana: 'SOL',
+  ethereum: 'ETH',
+} as const
+
 /** What a status page says of a service; `unknown` when it was not asked or says nothing of it. */
 export const HEALTH = ['operational', 'degraded', 'outage', 'unknown'] as const
 export type Health = (typeof HEALTH)[number]

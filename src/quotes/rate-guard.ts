@@ -1,13 +1,12 @@
 import { AppError } from '../core/errors.ts'
-import type { Mid, RateSource } from '../market/service.ts'
+import { worstOf } from '../market/facts.ts'
+import type { Mid } from '../market/service.ts'
 
 /** What to do when the market data is doubted: lower the rate by so many bps, or promise nothing. */
 export interface DoubtPolicy {
   onDoubt: 'buffer' | 'refuse'
   bufferBps: number
 }
-
-const WORST: readonly RateSource[] = ['fallback', 'cached', 'live']
 
 const DOUBT_TEXT = {
   fx_disagreement: 'the two exchange rate sources disagree',
@@ -24,7 +23,7 @@ const unavailable = (why: string) =>
  * RATE_UNAVAILABLE for a sample rate where real money would move, and for a doubted one when the policy refuses.
  */
 export const guardRate = (mids: readonly Mid[], realMoney: boolean, policy: DoubtPolicy) => {
-  const rateSource = WORST.find((kind) => mids.some(({ source }) => source === kind)) ?? 'fallback'
+  const rateSource = worstOf(mids.map(({ source }) => source))
   if (realMoney && rateSource === 'fallback') throw unavailable('no market source has answered')
   const [doubt] = mids.flatMap(({ doubts }) => doubts)
   if (doubt && policy.onDoubt === 'refuse') throw unavailable(DOUBT_TEXT[doubt])

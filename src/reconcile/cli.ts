@@ -1,13 +1,10 @@
 /** `bun run reconcile`: compares the books. Exits with 0 when they agree, 1 when not, 2 when it could not look. */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Config, ConfigError, loadConfig } from '../config.ts'
+import { ConfigError, loadConfig } from '../config.ts'
 import { systemClock } from '../core/clock.ts'
 import { randomIds } from '../core/ids.ts'
 import { openDatabase } from '../db/client.ts'
-import { findEmbedded } from '../db/embedded/attach.ts'
-import { startEmbedded } from '../db/embedded/server.ts'
+import { existingDatabase } from '../existing-database.ts'
 import { createBoss } from '../queue/boss.ts'
 import { createServices } from '../services.ts'
 import { createLogger } from '../telemetry/logger.ts'
@@ -27,20 +24,6 @@ const readArguments = (): { days: number; json: boolean } => {
     // An option that does not exist; the usage says which do.
   }
   throw new ConfigError([USAGE])
-}
-
-/** The database to look at: DATABASE_URL, the one that a Ratelock runs in DATA_DIR, or the one that lies there. */
-const connect = async (config: Config): Promise<{ url: string; done: () => Promise<void> }> => {
-  const done = async () => {}
-  if (config.DATABASE_URL) return { url: config.DATABASE_URL, done }
-  const running = await findEmbedded(config.DATA_DIR)
-  if (running) return { url: running, done }
-  if (!existsSync(join(config.DATA_DIR, 'postgres')))
-    throw new ConfigError([
-      `there is no database in ${config.DATA_DIR}; DATABASE_URL or DATA_DIR names another`,
-    ])
-  const embedded = await startEmbedded({ dataDir: config.DATA_DIR })
-  return { url: embedded.url, done: () => embedded.stop() }
 }
 
 const lineOf = ({ kind, account_id, payment_id, detail }: Finding): string => {
@@ -68,7 +51,7 @@ const lacksTable = (error: unknown): boolean =>
 const main = async (): Promise<number> => {
   const { days, json } = readArguments()
   const config = loadConfig(process.env)
-  const { url, done } = await connect(config)
+  const { url, done } = await existingDatabase(config)
   const database = openDatabase({ url, max: 2 })
   try {
     const log = createLogger({ level: 'silent', pretty: false })

@@ -1,10 +1,9 @@
 import { convertDown, toJsonInteger } from '../core/money.ts'
 import { RATE_UNITS, type Rate } from '../core/rate.ts'
-import type { Market, RateSource } from '../market/service.ts'
+import { worstOf } from '../market/facts.ts'
+import type { Market } from '../market/service.ts'
 import { DEFAULT_DAYS, type Exposure } from './model.ts'
 import type { OpenLock, TreasuryStore } from './store.ts'
-
-const WORST: readonly RateSource[] = ['fallback', 'cached', 'live']
 
 /** What our promises would cost now, and what they have cost. */
 export const createTreasuryService = (store: TreasuryStore, market: Pick<Market, 'mid'>) => {
@@ -25,7 +24,7 @@ export const createTreasuryService = (store: TreasuryStore, market: Pick<Market,
       locked_payout: toJsonInteger(BigInt(lock.payout)),
       present_payout: toJsonInteger(present),
       unrealised: toJsonInteger(present - BigInt(lock.payout)),
-      rate_source: WORST.find((source) => sources.includes(source)) ?? 'fallback',
+      rate_source: worstOf(sources),
       oldest_settle_by: lock.oldest,
     }
   }
