@@ -164,6 +164,7 @@ export const createServices = (foundation: Foundation) => {
       ids,
       log,
       timing: timingOf(config.POLL_FIRST_SECONDS, config.SANDBOX_TIME_SCALE),
+      mid: (currency) => market.mid(currency).fiatPerUsd,
       wake,
       ...(foundation.checkpoint ? { checkpoint: foundation.checkpoint } : {}),
     }),

@@ -49,3 +49,14 @@ export const formatAmount = (amount: bigint, currency: Currency): string => {
   const text = exponentOf(currency) === 0 ? digits : `${digits.slice(0, point)}.${digits.slice(point)}`
   return amount < 0n ? `-${text}` : text
 }
+
+/**
+ * Minor units of a decimal amount in major units, however many zeros follow: "876.99", "876.9900" and "0876.99" are
+ * all 87699n EUR. Null for anything else: a sign, an exponent, digits below the minor unit, more than 18 digits.
+ */
+export const parseAmount = (text: string, currency: Currency): bigint | null => {
+  const [match, whole = '', fraction = ''] = /^(\d{1,18})(?:\.(\d{1,30}))?$/.exec(text) ?? []
+  const places = exponentOf(currency)
+  if (match === undefined || /[1-9]/.test(fraction.slice(places))) return null
+  return BigInt(whole + fraction.slice(0, places).padEnd(places, '0'))
+}

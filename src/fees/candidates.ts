@@ -75,8 +75,12 @@ export const candidatesFor = (
   const usdCents = inUsdCents(amount, from, facts)
   const chains = CHAINS.map((chain) => {
     const served = {
-      onramps: optionsOf(router.offers('onramp', from, chain, source)),
-      offramps: optionsOf(router.offers('offramp', to, chain, target)),
+      onramps: optionsOf(
+        router.offers({ leg: 'onramp', currency: from, chain, fiatPerUsd: source, usdCents }),
+      ),
+      offramps: optionsOf(
+        router.offers({ leg: 'offramp', currency: to, chain, fiatPerUsd: target, usdCents }),
+      ),
     }
     return { chain, served, unusable: whyUnusable(chain, facts, served) }
   })

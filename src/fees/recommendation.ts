@@ -1,6 +1,7 @@
 import type { Fiat } from '../core/currency.ts'
 import { isUuid } from '../core/ids.ts'
 import type { Chain } from '../providers/port.ts'
+import type { Priority } from './model.ts'
 import type { Fees } from './schedule.ts'
 
 /** How long a recommendation can be turned into a quote, in seconds. */
@@ -15,6 +16,7 @@ export interface Recommendation {
   amount: bigint
   fees: Fees
   chain: Chain
+  priority: Priority
   onramp: string
   offramp: string
 }

@@ -11,7 +11,7 @@ import type { Engine, FeeQuestion } from './engine.ts'
 import { assertNotTooLarge } from './limits.ts'
 import type { FeeAnswer, FeeRequest } from './model.ts'
 import { parseRecommendationId, type Recommendations } from './recommendation.ts'
-import { inputOf } from './replay.ts'
+import { type DecisionInput, inputOf } from './replay.ts'
 import { withTotal } from './schedule.ts'
 import type { FeeStore } from './store.ts'
 import { feeView } from './view.ts'
@@ -60,6 +60,7 @@ export const createFeeService = ({ engine, store, market, clock, ids }: FeeDeps)
           riskPremium: row.riskPremium,
         }),
         chain: row.chain as Chain,
+        priority: (row.input as DecisionInput).question.priority,
         onramp: row.onrampProvider,
         offramp: row.offrampProvider,
       }

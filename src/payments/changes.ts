@@ -57,5 +57,7 @@ export const changeOf = (payment: PaymentState, effect: Effect, cause: Cause, id
   settled_amount: effect.patch?.settled?.amount.toString() ?? null,
   rate: effect.patch?.settled ? formatRate(effect.patch.settled.rate) : null,
   reason: effect.patch?.reason ?? null,
+  refusal: effect.patch?.refusal ?? null,
+  instructions: effect.patch?.instructions ?? null,
   next_ms: effect.nextMs,
 })

@@ -1,6 +1,15 @@
 import { derivedUuid } from '../core/ids.ts'
 import type { Terms } from '../ledger/postings.ts'
-import type { Chain, Leg, Operation, Outcome, Settled } from '../providers/port.ts'
+import type {
+  Chain,
+  Instructions,
+  Leg,
+  Operation,
+  Outcome,
+  RefusalClass,
+  Settled,
+  Speed,
+} from '../providers/port.ts'
 import { type Event, type Exception, isTerminal, type Status, transition } from './transitions.ts'
 
 /** A journalled provider operation, as far as decisions need it. */
@@ -12,6 +21,8 @@ export interface JournalEntry {
   reference: string | null
   /** Milliseconds since the provider's last new answer, or since the submission. */
   waitedMs: number
+  /** Milliseconds since the submission. */
+  ageMs: number
 }
 
 /** A payment as a step sees it: its row, its quote's terms and its journal. */
@@ -26,6 +37,7 @@ export interface PaymentState extends Terms {
   /** USDC minor units that the on-ramp delivered; null before that. */
   usdcReceived: bigint | null
   chain: Chain
+  speed: Speed
   /** The quote's providers, which are asked first. */
   onrampProvider: string
   offrampProvider: string
@@ -59,6 +71,8 @@ export interface JournalPatch {
   reference: string | null
   settled: Settled | null
   reason: string | null
+  refusal: RefusalClass | null
+  instructions: Instructions | null
 }
 
 /** What an outcome changes. Nothing is written when `changed` is false; the next step is due after the delay. */
@@ -105,18 +119,28 @@ const LEG_OF: Record<Status, Leg | null> = {
 export const legOf = (status: Status): Leg | null => LEG_OF[status]
 
 /** The operation that an attempt stands for; equal inputs give an equal operation, its key included. */
-export const operationOf = (payment: PaymentState, leg: Leg, attempt: number): Operation => ({
-  key: derivedUuid(payment.id, leg, attempt),
+export const operationOf = (
+  payment: PaymentState,
+  leg: Leg,
+  attempt: number,
+  journalled?: JournalEntry,
+): Operation => ({
+  accountId: payment.accountId,
   paymentId: payment.id,
+  key: derivedUuid(payment.id, leg, attempt),
   leg,
   attempt,
   // A refund undoes exactly what the on-ramp was given. The fees never left us: only a completed payment pays them.
   amount: leg === 'offramp' ? payment.payout : payment.net,
   currency: leg === 'offramp' ? payment.payoutCurrency : payment.currency,
   chain: payment.chain,
+  speed: payment.speed,
   sourceAccount: payment.sourceAccount,
   destinationAccount: payment.destinationAccount,
   undoes: leg === 'refund' ? (onramped(payment)?.reference ?? null) : null,
+  reference: journalled?.reference ?? null,
+  sentBefore: journalled !== undefined,
+  ageMs: journalled?.ageMs ?? 0,
 })
 
 const onramped = (payment: PaymentState): JournalEntry | undefined =>
@@ -135,7 +159,7 @@ export const decide = (payment: PaymentState, choice: Choice): Move => {
   if (!leg) return { kind: 'rest' }
   const open = payment.journal.find((entry) => entry.leg === leg && entry.attempt === payment.attempt)
   if (open && open.status !== 'refused') {
-    const operation = operationOf(payment, leg, open.attempt)
+    const operation = operationOf(payment, leg, open.attempt, open)
     const kind = open.status === 'submitted' ? 'inquire' : 'poll'
     return { kind, provider: open.provider, operation, waitedMs: open.waitedMs }
   }
@@ -230,6 +254,8 @@ export const settle = (
     reference: null,
     settled: null,
     reason: null,
+    refusal: null,
+    instructions: null,
     ...more,
   })
   const known = outcome ?? { kind: 'unknown', message: 'no answer' }
@@ -260,7 +286,11 @@ export const settle = (
   if (known.kind === 'refused') {
     const refusal = {
       provider,
-      patch: patch('refused', { reason: known.message, reference: known.reference ?? null }),
+      patch: patch('refused', {
+        reason: known.message,
+        refusal: known.reason,
+        reference: known.reference ?? null,
+      }),
     }
     if (leg === 'refund') {
       const message = `Refund refused by ${provider}: ${known.message}`
@@ -293,7 +323,10 @@ export const settle = (
   return effect({
     event: ACCEPTED[payment.status],
     provider,
-    patch: patch('accepted', { reference: known.reference }),
+    patch: patch('accepted', {
+      reference: known.reference,
+      instructions: known.kind === 'accepted' ? (known.instructions ?? null) : null,
+    }),
     nextMs: first,
     ...(leg === 'refund' ? { message: `Refund initiated at ${provider}` } : {}),
   })

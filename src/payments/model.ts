@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { oneOf, strict } from '../core/schema.ts'
+import { REFUSAL_CLASSES } from '../providers/port.ts'
 import { FeeLines, Route } from '../quotes/model.ts'
 import { EXCEPTIONS, STATUSES } from './transitions.ts'
 
@@ -76,6 +77,12 @@ const Leg = strict({
   usdc_amount: Nullable(MinorUnits('USDC minor units that the on-ramp delivered or the off-ramp took')),
   rate: Nullable(Type.Number({ description: 'Executed rate of this leg' })),
   reason: Nullable(Type.String({ description: 'Why it was refused' })),
+  refusal: Nullable(literals(REFUSAL_CLASSES, 'The kind of refusal, which decides what is tried instead')),
+  instructions: Nullable(
+    Type.Record(Type.String(), Type.String(), {
+      description: 'Where the payer has to send the money, while the provider waits for it',
+    }),
+  ),
   submitted_at: Timestamp,
   settled_at: Nullable(Timestamp),
 })

@@ -1,5 +1,6 @@
 import { toJsonInteger } from '../core/money.ts'
 import { multiplyDown, type Rate, rateToNumber } from '../core/rate.ts'
+import type { RefusalClass } from '../providers/port.ts'
 import { feeLines, quoteIdOf, routeOf } from '../quotes/view.ts'
 import type { Payment, PaymentSummary } from './model.ts'
 import type { PaymentDetail } from './sql/read.ts'
@@ -64,6 +65,8 @@ export const detailOf = (found: PaymentDetail): Payment => {
       usdc_amount: operation.leg === 'refund' ? null : integerOrNull(operation.settledAmount),
       rate: rateOrNull(operation.rate),
       reason: operation.reason,
+      refusal: operation.refusal as RefusalClass | null,
+      instructions: operation.status === 'accepted' ? operation.instructions : null,
       submitted_at: operation.submittedAt.toISOString(),
       settled_at: timeOrNull(operation.settledAt),
     })),

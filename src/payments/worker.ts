@@ -1,7 +1,9 @@
 import type { Job, PgBoss } from 'pg-boss'
+import type { Fiat } from '../core/currency.ts'
 import type { Ids } from '../core/ids.ts'
+import type { Rate } from '../core/rate.ts'
 import type { Database } from '../db/client.ts'
-import type { Outcome } from '../providers/port.ts'
+import type { Ask, Outcome } from '../providers/port.ts'
 import type { ProviderCall, Router } from '../providers/router.ts'
 import { inRounds } from '../queue/rounds.ts'
 import { settleJobs } from '../queue/transaction.ts'
@@ -26,6 +28,9 @@ export type Checkpoint = 'loaded' | 'journalled' | 'called' | 'committed'
 /** What is done by then is committed without waiting for a slower provider. */
 const PATIENCE_MS = 50
 
+/** Minor units of USDC in a US cent. */
+const USDC_PER_CENT = 10_000n
+
 export interface StepDeps {
   database: Database
   boss: PgBoss
@@ -33,6 +38,8 @@ export interface StepDeps {
   ids: Ids
   log: Logger
   timing: Timing
+  /** Units of the currency for one USD right now, by which providers are ranked. */
+  mid(currency: Fiat): Rate
   /** Called after commit with what can be done at once. */
   wake(work: { payments: boolean; webhooks: boolean }): void
   /** Named points between two effects; does nothing outside tests. */
@@ -63,12 +70,16 @@ export const createStepRunner = (deps: StepDeps) => {
   const reach = async (point: Checkpoint) => deps.checkpoint?.(point)
 
   const choiceFor = (payment: PaymentState, resting: ReadonlySet<string>): Choice => {
-    const leg = legOf(payment.status) ?? 'onramp'
-    const [currency, preferred] =
-      leg === 'offramp'
-        ? [payment.payoutCurrency, payment.offrampProvider]
-        : [payment.currency, payment.onrampProvider]
-    return { ranked: router.ranked(currency, payment.chain, preferred), resting }
+    const offramp = legOf(payment.status) === 'offramp'
+    const currency = offramp ? payment.payoutCurrency : payment.currency
+    const ask: Ask = {
+      leg: offramp ? 'offramp' : 'onramp',
+      currency,
+      chain: payment.chain,
+      fiatPerUsd: deps.mid(currency),
+      usdCents: payment.usdcAmount / USDC_PER_CENT,
+    }
+    return { ranked: router.ranked(ask, offramp ? payment.offrampProvider : payment.onrampProvider), resting }
   }
 
   const journal = async (steps: readonly Step[]): Promise<ReadonlySet<string>> => {

@@ -1,8 +1,9 @@
 import { type Rate, rateToNumber } from '../core/rate.ts'
-import type { Operation, Outcome, Settled } from './port.ts'
+import { type Instructions, type Operation, type Outcome, REFUSAL_CLASSES, type Settled } from './port.ts'
 
 const MOST_TEXT = 500
 const MOST_REFERENCE = 255
+const MOST_INSTRUCTIONS = 30
 const LONGEST_PAUSE_MS = 86_400_000
 
 /** The API shows amounts as JSON numbers. */
@@ -35,6 +36,17 @@ const isPause = (ms: unknown): ms is number => typeof ms === 'number' && ms >= 0
 
 const unusable = (message: string): Outcome => ({ kind: 'unknown', message })
 
+/** Text fields alone, a bounded number of them: they are stored, and shown to whoever has to pay. */
+const instructionsOf = (given: unknown): Instructions | null => {
+  if (typeof given !== 'object' || given === null) return null
+  const fields = Object.entries(given)
+    .filter(([, value]) => typeof value === 'string' && value !== '')
+    .slice(0, MOST_INSTRUCTIONS)
+  return fields.length === 0
+    ? null
+    : Object.fromEntries(fields.map(([name, value]) => [storable(name), storable(value)]))
+}
+
 const done = (reference: string, settled: Settled | undefined, asked: Operation): Outcome => {
   const { amount, currency, fiat, rate } = settled ?? {}
   const refund = asked.leg === 'refund'
@@ -57,10 +69,11 @@ const done = (reference: string, settled: Settled | undefined, asked: Operation)
 export const soundOutcome = (answer: Outcome, asked: Operation): Outcome => {
   switch (answer?.kind) {
     case 'accepted': {
-      const { kind, reference, checkAfterMs } = answer
+      const { kind, reference, checkAfterMs, instructions } = answer
       if (!isReference(reference)) return unusable('it accepted without a usable reference')
       const pause = isPause(checkAfterMs) ? { checkAfterMs: Math.min(checkAfterMs, LONGEST_PAUSE_MS) } : {}
-      return { kind, reference, ...pause }
+      const shown = instructionsOf(instructions)
+      return { kind, reference, ...pause, ...(shown ? { instructions: shown } : {}) }
     }
     case 'done': {
       const { reference, settled } = answer
@@ -70,7 +83,9 @@ export const soundOutcome = (answer: Outcome, asked: Operation): Outcome => {
     case 'refused': {
       const { kind, reason, message, reference } = answer
       const named = isReference(reference) ? { reference } : {}
-      return { kind, reason, message: storable(message), ...named }
+      // A no is a no, whatever its class; one that nobody has heard of is asked of the next provider.
+      const known = REFUSAL_CLASSES.includes(reason) ? reason : 'route'
+      return { kind, reason: known, message: storable(message), ...named }
     }
     case 'not_found':
       return { kind: 'not_found' }

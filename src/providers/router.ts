@@ -1,9 +1,7 @@
 import type { Clock } from '../core/clock.ts'
-import type { Fiat } from '../core/currency.ts'
-import type { Rate } from '../core/rate.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createGuard, logUnknown } from './guard.ts'
-import type { Chain, LegPrice, Operation, Outcome, Provider } from './port.ts'
+import type { Ask, LegPrice, Operation, Outcome, Provider } from './port.ts'
 
 /** What may be asked of a provider: send an operation, or find out about one. */
 export interface ProviderCall {
@@ -14,9 +12,9 @@ export interface ProviderCall {
 
 export interface Router {
   /** What each provider that serves a leg now offers, the best rate first; empty when none does. */
-  offers(leg: 'onramp' | 'offramp', currency: Fiat, chain: Chain, fiatPerUsd: Rate): LegPrice[]
-  /** Names of the providers that can serve a leg, the preferred one first and then in order of configuration. */
-  ranked(currency: Fiat, chain: Chain, preferred: string): string[]
+  offers(ask: Ask): LegPrice[]
+  /** Names of the providers that can serve a leg, the preferred one first and then the best rate. */
+  ranked(ask: Ask, preferred: string): string[]
   /** Names of the providers whose breaker is open. */
   resting(): ReadonlySet<string>
   /** Does what the call says within the deadline; never throws. */
@@ -37,31 +35,35 @@ export const createRouter = (
     }),
   )
 
-  const able = (currency: Fiat, chain: Chain): Provider[] =>
-    providers.filter(
-      ({ capabilities }) => capabilities.currencies.includes(currency) && capabilities.chains.includes(chain),
-    )
+  const able = ({ leg, currency, chain, usdCents }: Ask): Provider[] =>
+    providers.filter(({ capabilities }) => {
+      const can = capabilities[leg]
+      return (
+        can?.currencies.includes(currency) &&
+        can.chains.includes(chain) &&
+        usdCents >= can.leastUsdCents &&
+        usdCents <= can.mostUsdCents
+      )
+    })
+
+  const priced = (ask: Ask) =>
+    able(ask)
+      .map((provider) => ({ provider, rate: provider.quote(ask) }))
+      // Stable, so ties go to the provider that is configured first; one without a price comes last.
+      .sort((a, b) => Number((b.rate ?? 0n) > (a.rate ?? 0n)) - Number((b.rate ?? 0n) < (a.rate ?? 0n)))
 
   const resting = () => new Set([...entries].filter(([, { guard }]) => guard.resting()).map(([name]) => name))
 
   return {
     resting,
-    offers: (leg, currency, chain, fiatPerUsd) => {
+    offers: (ask) => {
       const away = resting()
-      return (
-        able(currency, chain)
-          .filter(({ name }) => !away.has(name))
-          .map((provider) => ({
-            provider: provider.name,
-            rate: provider.price(leg, currency, fiatPerUsd),
-            sandbox: provider.sandbox,
-          }))
-          // Stable, so ties go to the provider that is configured first.
-          .sort((a, b) => (a.rate === b.rate ? 0 : a.rate > b.rate ? -1 : 1))
+      return priced(ask).flatMap(({ provider: { name, sandbox }, rate }) =>
+        rate === null || away.has(name) ? [] : [{ provider: name, rate, sandbox }],
       )
     },
-    ranked: (currency, chain, preferred) => {
-      const names = able(currency, chain).map(({ name }) => name)
+    ranked: (ask, preferred) => {
+      const names = priced(ask).map(({ provider }) => provider.name)
       return names.includes(preferred) ? [preferred, ...names.filter((name) => name !== preferred)] : names
     },
     perform: async ({ kind, provider: name, operation }) => {

@@ -1,13 +1,15 @@
 import type { Fiat } from '../core/currency.ts'
 import { AppError } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
+import { costOf } from '../core/money.ts'
 import { currencyPair } from '../core/pair.ts'
 import type { Conversion } from '../fees/candidates.ts'
 import type { Engine } from '../fees/engine.ts'
+import { assertNotTooLarge } from '../fees/limits.ts'
 import type { Recommendation, Recommendations } from '../fees/recommendation.ts'
 import type { LockPrice } from '../market/lock-price.ts'
-import type { Market } from '../market/service.ts'
-import type { Chain, LegPrice } from '../providers/port.ts'
+import type { Market, Mid } from '../market/service.ts'
+import type { Ask, Chain, LegPrice } from '../providers/port.ts'
 import type { Router } from '../providers/router.ts'
 import { QUOTE_SECONDS, type Quote, type QuoteRequest, type QuoteWithStatus } from './model.ts'
 import { priceQuote } from './pricing.ts'
@@ -82,9 +84,15 @@ export const createQuoteService = (deps: QuoteDeps) => {
       if (promised) assertSame(promised, request)
       const amount = BigInt(request.amount)
       const [source, target] = [market.mid(from), market.mid(to)]
-      const chain = chainOf({ from, to, amount, priority: 'standard' }, promised)
-      const onramp = offer(router.offers('onramp', from, chain, source.fiatPerUsd), from, promised?.onramp)
-      const offramp = offer(router.offers('offramp', to, chain, target.fiatPerUsd), to, promised?.offramp)
+      // Before providers are asked, whose own limits say less about ours.
+      assertNotTooLarge(amount, from, source.fiatPerUsd)
+      const priority = promised?.priority ?? 'standard'
+      const chain = chainOf({ from, to, amount, priority }, promised)
+      const usdCents = costOf(amount, 'USD', from, source.fiatPerUsd)
+      const offered = (leg: Ask['leg'], currency: Fiat, { fiatPerUsd }: Mid, wanted: string | undefined) =>
+        offer(router.offers({ leg, currency, chain, fiatPerUsd, usdCents }), currency, wanted)
+      const onramp = offered('onramp', from, source, promised?.onramp)
+      const offramp = offered('offramp', to, target, promised?.offramp)
       const realMoney = !(onramp.sandbox && offramp.sandbox)
       const { rateSource, marketBufferBps } = guardRate([source, target], realMoney, deps.doubtPolicy)
       const lockBufferBps = lockPrice.bps(from, to)
@@ -121,6 +129,7 @@ export const createQuoteService = (deps: QuoteDeps) => {
         marketBufferBps,
         lockBufferBps,
         recommendationId: promised?.id ?? null,
+        priority,
       }
       const expiresAt = await store.insert(quote)
       if (!expiresAt)

@@ -17,11 +17,14 @@ export const parseQuoteId = (quoteId: string): string | null => {
   return isUuid(id) ? id : null
 }
 
-const totalOf = (quote: NewQuote) =>
+/** What a quote is shown from; the priority is the route's business. */
+type ShownQuote = Omit<NewQuote, 'priority'>
+
+const totalOf = (quote: ShownQuote) =>
   quote.platformFee + quote.onrampFee + quote.offrampFee + quote.gasCost + quote.riskPremium
 
 /** The fees of a quote as its callers and those of its payment see them. */
-export const feeLines = (quote: NewQuote): Quote['fees'] => ({
+export const feeLines = (quote: ShownQuote): Quote['fees'] => ({
   platform_fee: toJsonInteger(quote.platformFee),
   onramp_fee: toJsonInteger(quote.onrampFee),
   offramp_fee: toJsonInteger(quote.offrampFee),
@@ -34,7 +37,7 @@ export const feeLines = (quote: NewQuote): Quote['fees'] => ({
 })
 
 /** The chain and providers that a quote was priced for. */
-export const routeOf = (quote: NewQuote): Quote['route'] => ({
+export const routeOf = (quote: ShownQuote): Quote['route'] => ({
   chain: quote.chain,
   onramp: quote.onrampProvider,
   offramp: quote.offrampProvider,

@@ -58,7 +58,7 @@ export const factsWith = (
 
 /** Two providers, the second five bps behind, unless a chain is taken away from them. */
 export const offersExcept = (without: readonly Chain[] = []): Pick<Router, 'offers'> => ({
-  offers: (leg, _currency, chain, fiatPerUsd): LegPrice[] => {
+  offers: ({ leg, chain, fiatPerUsd }): LegPrice[] => {
     if (without.includes(chain)) return []
     const rate = leg === 'offramp' ? fiatPerUsd : parseRate('1')
     return [

@@ -8,6 +8,13 @@ import {
   type ProviderRecord,
 } from '../../src/providers/port.ts'
 
+export const EVERYTHING = {
+  currencies: FIAT_CURRENCIES,
+  chains: CHAINS,
+  leastUsdCents: 0n,
+  mostUsdCents: 10n ** 12n,
+}
+
 export interface Call {
   kind: 'initiate' | 'status'
   provider: string
@@ -44,8 +51,10 @@ export const fakeProvider = (name: string, answer: Answer = (_call, books) => bo
   const provider: Provider = {
     name,
     sandbox: true,
-    capabilities: { currencies: FIAT_CURRENCIES, chains: CHAINS },
-    price: () => RATE_UNITS as Rate,
+    capabilities: { onramp: EVERYTHING, offramp: EVERYTHING },
+    quote: () => RATE_UNITS as Rate,
+    health: () => 'operational',
+    refresh: async () => {},
     initiate: act('initiate'),
     status: act('status'),
     records: async function* () {

@@ -33,6 +33,7 @@ export const entryOf = (change: Partial<JournalEntry> = {}): JournalEntry => ({
   status: 'submitted',
   reference: null,
   waitedMs: 0,
+  ageMs: 0,
   ...change,
 })
 
@@ -53,6 +54,7 @@ export const paymentOf = (change: Partial<PaymentState> = {}): PaymentState => (
   offrampRate: parseRate('0.92049'),
   usdcReceived: null,
   chain: 'base',
+  speed: 'standard',
   onrampProvider: 'a',
   offrampProvider: 'a',
   sourceAccount: 'payer',

@@ -77,6 +77,7 @@ const play = (draws: readonly Draw[]): Step[] => {
         status: 'submitted',
         reference: null,
         waitedMs: 0,
+        ageMs: 0,
       }
       payment = { ...payment, attempt, journal: [...payment.journal, entry] }
     }
@@ -149,7 +150,13 @@ describe('in every life, whatever providers answer and wherever the process dies
       const sent = past.flatMap((step) => (step.move.kind === 'submit' ? [step.move] : []))
       const same = sent.filter(({ operation }) => operation.key === move.operation.key)
       if (move.kind === 'submit') expect(same).toEqual([])
-      else expect(same).toMatchObject([{ provider: move.provider, operation: move.operation }])
+      else {
+        // What is known of it grows; what is asked for stays.
+        const { reference, sentBefore, ageMs, ...asked } = move.operation
+        expect(same).toMatchObject([{ provider: move.provider, operation: asked }])
+        expect({ sentBefore, young: ageMs >= 0 }).toEqual({ sentBefore: true, young: true })
+        expect(reference === null || reference === `ref_${asked.key}`).toBe(true)
+      }
     }))
 
   test('after an unknown outcome the next move asks, at the same provider, and sends nothing', () =>

@@ -21,6 +21,7 @@ export const testClock = () => {
 
 /** An operation with a key of its own that meets no fault. */
 export const operationWith = (change: Partial<Operation> = {}): Operation => ({
+  accountId: 'demo',
   key: Bun.randomUUIDv7(),
   paymentId: Bun.randomUUIDv7(),
   leg: 'onramp',
@@ -28,9 +29,13 @@ export const operationWith = (change: Partial<Operation> = {}): Operation => ({
   amount: 95_275n,
   currency: 'EUR',
   chain: 'base',
+  speed: 'standard',
   sourceAccount: 'user_alice',
   destinationAccount: 'merchant_bob',
   undoes: change.leg === 'refund' ? 'sbx_onramp_000000000000' : null,
+  reference: null,
+  sentBefore: false,
+  ageMs: 0,
   ...change,
 })
 

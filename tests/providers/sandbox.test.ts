@@ -200,7 +200,16 @@ test('the fleet quotes what the seed document’s sample and the original’s th
   })
   expect(fleet.map(({ name }) => name)).toEqual(['sandbox_a', 'sandbox_b', 'sandbox_c'])
   const quoted = (leg: 'onramp' | 'offramp', currency: 'USD' | 'EUR' | 'JPY') =>
-    fleet.map((provider) => formatRate(provider.price(leg, currency, mid(currency))))
+    fleet.map((provider) => {
+      const rate = provider.quote({
+        leg,
+        currency,
+        chain: 'base',
+        fiatPerUsd: mid(currency),
+        usdCents: 100_000n,
+      })
+      return rate && formatRate(rate)
+    })
   expect(quoted('onramp', 'USD')).toEqual(['1', '1', '1'])
   expect(quoted('offramp', 'EUR')).toEqual(['0.92049', '0.920029755', '0.919477461'])
   expect(quoted('onramp', 'JPY')).toEqual(['0.0064432989', '0.0064432989', '0.0064432989'])

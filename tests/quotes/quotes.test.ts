@@ -251,7 +251,14 @@ describe('a quote tells where its rate comes from', () => {
       faults: parseFaults(''),
       mid: fallbackMid,
     })
-    const offered = fleet.map((provider) => provider.price('offramp', 'EUR', fallbackMid('EUR')))
+    const ask = {
+      leg: 'offramp',
+      currency: 'EUR',
+      chain: 'base',
+      fiatPerUsd: fallbackMid('EUR'),
+      usdCents: 100_000n,
+    } as const
+    const offered = fleet.map((provider) => provider.quote(ask) ?? 0n)
     const best = offered.reduce((top, rate) => (rate > top ? rate : top))
     expect((await create()).exchange_rate).toBe(Number(best) / 1e10)
   })

@@ -5,6 +5,7 @@ import {
   foreignKey,
   index,
   integer,
+  jsonb,
   pgTable,
   primaryKey,
   text,
@@ -107,6 +108,10 @@ export const providerOperations = pgTable(
     settledAmount: bigint({ mode: 'bigint' }),
     rate: rate(),
     reason: text(),
+    /** The class of a refusal, which decides what is tried instead. */
+    refusal: text(),
+    /** Where the payer has to send the money, while the provider waits for it. */
+    instructions: jsonb().$type<Record<string, string>>(),
     submittedAt: instant().notNull().defaultNow(),
     answeredAt: instant(),
     settledAt: instant(),
@@ -115,7 +120,12 @@ export const providerOperations = pgTable(
     primaryKey({ columns: [t.accountId, t.paymentId, t.leg, t.attempt] }),
     foreignKey({ columns: [t.accountId, t.paymentId], foreignColumns: [payments.accountId, payments.id] }),
     uniqueIndex('provider_operations_key').on(t.accountId, t.key),
+    index('provider_operations_reference').on(t.provider, t.reference).where(sql`reference is not null`),
     check('provider_operations_leg', sql`${t.leg} in ('onramp', 'offramp', 'refund')`),
     check('provider_operations_status', sql`${t.status} in ('submitted', 'accepted', 'done', 'refused')`),
+    check(
+      'provider_operations_refusal',
+      sql`${t.refusal} in ('funds', 'compliance', 'limits', 'route', 'temporary')`,
+    ),
   ],
 )

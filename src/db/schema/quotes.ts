@@ -46,6 +46,8 @@ export const quotes = pgTable(
     lockBufferBps: integer().notNull().default(0),
     /** The fee recommendation whose route and fees this quote locks. */
     recommendationId: uuid(),
+    /** Of the recommendation: `express` pays for speed where a rail has a price for it. */
+    priority: text().notNull().default('standard'),
     createdAt: instant().notNull().defaultNow(),
     expiresAt: instant().notNull(),
   },
@@ -59,6 +61,7 @@ export const quotes = pgTable(
     check('quotes_fees', sql`${t.platformFee} >= 0 and ${t.onrampFee} >= 0 and ${t.offrampFee} >= 0`),
     check('quotes_extra_fees', sql`${t.gasCost} >= 0 and ${t.riskPremium} >= 0`),
     check('quotes_net', sql`${t.amount} > ${t.totalFees}`),
+    check('quotes_priority', sql`${t.priority} in ('economy', 'standard', 'express')`),
     check('quotes_buffers', sql`${t.marketBufferBps} >= 0 and ${t.lockBufferBps} >= 0`),
   ],
 )

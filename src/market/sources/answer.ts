@@ -1,7 +1,7 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { decimalWithin, parseExact } from '../../core/decimal.ts'
 import { SourceError, type SourceFailure, type SourceName } from '../source.ts'
-import { decimalWithin, parseExact } from './decimal.ts'
 
 /** How far a source's clock may be ahead of ours: more would keep its data fresh for too long. */
 const AHEAD_MS = 5 * 60_000

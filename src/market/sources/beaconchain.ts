@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { Integer, Numeral, scaled, UnixMillis } from '../../core/decimal.ts'
 import type { Source } from '../source.ts'
 import { checkAge, failure, inShape, parseAnswer, plausibleWhole } from './answer.ts'
-import { Integer, Numeral, scaled, UnixMillis } from './decimal.ts'
 
 const NAME = 'beaconchain'
 

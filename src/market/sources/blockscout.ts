@@ -1,8 +1,8 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { Decimal, Integer, Numeral, scaled } from '../../core/decimal.ts'
 import type { Source } from '../source.ts'
 import { checkAge, failure, inShape, instantOf, parseAnswer, plausibleWhole } from './answer.ts'
 import { type Coin, coinUsd } from './coins.ts'
-import { Decimal, Integer, Numeral, scaled } from './decimal.ts'
 
 /** It looks at new blocks about every 30 seconds. */
 const MOST_AGE_MS = 5 * 60_000

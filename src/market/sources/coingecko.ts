@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { Decimal, Numeral, UnixSeconds } from '../../core/decimal.ts'
 import type { Source } from '../source.ts'
 import { checkAge, failure, inShape, parseAnswer } from './answer.ts'
 import { COINS, type Coin, coinUsd } from './coins.ts'
-import { Decimal, Numeral, UnixSeconds } from './decimal.ts'
 
 const NAME = 'coingecko'
 

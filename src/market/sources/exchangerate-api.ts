@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { UnixSeconds } from '../../core/decimal.ts'
 import { oneOf } from '../../core/schema.ts'
 import type { Source } from '../source.ts'
 import { checkAge, failure, inShape, parseAnswer } from './answer.ts'
-import { UnixSeconds } from './decimal.ts'
 import { FiatMids, fiatPerUsd, GivenRates } from './mids.ts'
 
 const NAME = 'exchangerate_api'

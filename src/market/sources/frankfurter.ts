@@ -1,9 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { isFiat } from '../../core/currency.ts'
+import { Numeral, scaled } from '../../core/decimal.ts'
 import { RATE_SCALE, RATE_UNITS } from '../../core/rate.ts'
 import type { Source } from '../source.ts'
 import { checkAge, failure, inShape, instantOf, parseAnswer } from './answer.ts'
-import { Numeral, scaled } from './decimal.ts'
 import { FiatMids, fiatPerUsd, GivenRates } from './mids.ts'
 
 const NAME = 'frankfurter'

@@ -1,10 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { FIAT_CURRENCIES, type Fiat } from '../../core/currency.ts'
+import { Decimal, Numeral } from '../../core/decimal.ts'
 import { RATE_UNITS } from '../../core/rate.ts'
 import { fallbackMid } from '../fallback.ts'
 import type { SourceName } from '../source.ts'
 import { failure, plausible } from './answer.ts'
-import { Decimal, Numeral } from './decimal.ts'
 
 const forEach = <T>(of: T): Record<Fiat, T> =>
   Object.fromEntries(FIAT_CURRENCIES.map((code) => [code, of])) as Record<Fiat, T>

@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { Integer, Numeral, scaled } from '../../core/decimal.ts'
 import type { Source } from '../source.ts'
 import { failure, inShape, parseAnswer, plausibleWhole } from './answer.ts'
-import { Integer, Numeral, scaled } from './decimal.ts'
 
 const NAME = 'solana_rpc'
 

@@ -40,6 +40,8 @@ export interface Change {
   settled_amount: string | null
   rate: string | null
   reason: string | null
+  refusal: string | null
+  instructions: Readonly<Record<string, string>> | null
   /** Until the next step; null when there is none. */
   next_ms: number | null
 }
@@ -54,7 +56,7 @@ with input as (
     exception text, new_leg boolean, ended boolean, failure_reason text, usdc_received bigint, usdc_spent bigint,
     entries json, event_id uuid, event_type text, actor text, message text, job_id uuid, request_id text,
     provider text, leg text, leg_attempt int, journal_status text, reference text, settled_amount bigint,
-    rate numeric, reason text, next_ms double precision)
+    rate numeric, reason text, refusal text, instructions jsonb, next_ms double precision)
 ),
 moved as (
   update payments p set
@@ -82,6 +84,8 @@ journalled as (
     settled_amount = c.settled_amount,
     rate = c.rate,
     reason = c.reason,
+    refusal = c.refusal,
+    instructions = coalesce(c.instructions, o.instructions),
     answered_at = now(),
     settled_at = case when c.journal_status = 'done' then now() end
   from change c

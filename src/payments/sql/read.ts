@@ -14,7 +14,7 @@ export type ShownPayment = Omit<
 /** A payment with its quote, provider operations and history, all as of one instant. */
 export interface PaymentDetail {
   payment: ShownPayment
-  quote: Omit<typeof quotes.$inferSelect, 'createdAt' | 'expiresAt' | 'totalFees'>
+  quote: Omit<typeof quotes.$inferSelect, 'createdAt' | 'expiresAt' | 'totalFees' | 'priority'>
   /** In the order in which they were sent. */
   legs: Omit<Operation, 'accountId' | 'paymentId' | 'key' | 'answeredAt'>[]
   history: Pick<typeof paymentAudit.$inferSelect, 'version' | 'fromStatus' | 'toStatus' | 'at' | 'message'>[]
@@ -35,7 +35,7 @@ select p.id, p.status, p.exception, p.source_account, p.destination_account, p.f
   q.chain, q.onramp_provider, q.offramp_provider, q.market_buffer_bps, q.lock_buffer_bps, q.recommendation_id,
   (select coalesce(json_agg(json_build_object('leg', o.leg, 'attempt', o.attempt, 'provider', o.provider,
       'status', o.status, 'reference', o.reference, 'amount', o.amount::text, 'currency', o.currency,
-      'settledAmount', o.settled_amount::text, 'rate', o.rate::text, 'reason', o.reason,
+      'settledAmount', o.settled_amount::text, 'rate', o.rate::text, 'reason', o.reason, 'refusal', o.refusal, 'instructions', o.instructions,
       'submittedAt', ${iso('o.submitted_at')}, 'settledAt', ${iso('o.settled_at')})
       order by array_position(array['onramp', 'offramp', 'refund'], o.leg), o.attempt), '[]')
     from provider_operations o where o.account_id = p.account_id and o.payment_id = p.id) as legs,

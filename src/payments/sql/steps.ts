@@ -15,10 +15,11 @@ const LOAD = `
 select p.account_id, p.id, p.status, p.exception, p.version, p.attempt, p.source_account, p.destination_account,
   p.settle_by <= now() as past_settle_by, p.usdc_received, q.amount, q.amount - q.total_fees as net, q.platform_fee,
   q.onramp_fee, q.offramp_fee, q.gas_cost, q.risk_premium, q.from_currency, q.payout, q.to_currency, q.usdc_amount,
-  q.offramp_rate, q.chain, q.onramp_provider, q.offramp_provider,
+  q.offramp_rate, q.chain, q.priority, q.onramp_provider, q.offramp_provider,
   (select coalesce(json_agg(json_build_object('leg', o.leg, 'attempt', o.attempt, 'provider', o.provider,
       'status', o.status, 'reference', o.reference,
-      'waitedMs', floor(extract(epoch from now() - coalesce(o.answered_at, o.submitted_at)) * 1000))), '[]')
+      'waitedMs', floor(extract(epoch from now() - coalesce(o.answered_at, o.submitted_at)) * 1000),
+      'ageMs', floor(extract(epoch from now() - o.submitted_at) * 1000))), '[]')
     from provider_operations o where o.account_id = p.account_id and o.payment_id = p.id) as journal
 from json_to_recordset($1::text::json) as k (account_id text, payment_id uuid)
 join payments p on p.account_id = k.account_id and p.id = k.payment_id
@@ -48,6 +49,7 @@ interface LoadedRow {
   usdc_amount: string
   offramp_rate: string
   chain: Chain
+  priority: string
   onramp_provider: string
   offramp_provider: string
   journal: JournalEntry[]
@@ -79,6 +81,7 @@ export const loadPayments = async (sql: Sql, keys: readonly PaymentKey[]): Promi
     offrampRate: parseRate(row.offramp_rate),
     usdcReceived: row.usdc_received === null ? null : BigInt(row.usdc_received),
     chain: row.chain,
+    speed: row.priority === 'express' ? 'fast' : 'standard',
     onrampProvider: row.onramp_provider,
     offrampProvider: row.offramp_provider,
     sourceAccount: row.source_account,

@@ -2,11 +2,21 @@ import type { Clock } from '../../core/clock.ts'
 import { FIAT_CURRENCIES, type Fiat } from '../../core/currency.ts'
 import type { Rate } from '../../core/rate.ts'
 import type { Sql } from '../../db/client.ts'
-import { CHAINS, type Operation, type Outcome, type Provider, type ProviderRecord } from '../port.ts'
-import { hang, untilAborted } from './abort.ts'
+import { hang, untilAborted } from '../abort.ts'
+import {
+  CHAINS,
+  type LegCapability,
+  type Operation,
+  type Outcome,
+  type Provider,
+  type ProviderRecord,
+} from '../port.ts'
 import { type Fault, type FaultShares, faultOf } from './faults.ts'
 import { type Booked, book, type Ending, type Entry, FIRST, find, list, type Plan } from './store.ts'
 import { EARLIEST_MS, executedRate, priceOf, settledAt, settlementMs } from './terms.ts'
+
+/** More than any quote may be worth. */
+const MOST_USD_CENTS = 10n ** 12n
 
 export interface SandboxOptions {
   sql: Sql
@@ -20,6 +30,13 @@ export interface SandboxOptions {
   faults: FaultShares
   /** The mid in fiat per USD right now. May throw; nothing is done then. */
   mid(currency: Fiat): Rate
+}
+
+const EVERYTHING: LegCapability = {
+  currencies: FIAT_CURRENCIES,
+  chains: CHAINS,
+  leastUsdCents: 0n,
+  mostUsdCents: MOST_USD_CENTS,
 }
 
 const endingOf = (operation: Operation, fault: Fault | null): Pick<Plan, 'ending' | 'reason'> => {
@@ -105,8 +122,10 @@ export const createSandbox = (options: SandboxOptions): Provider => {
   return {
     name,
     sandbox: true,
-    capabilities: { currencies: FIAT_CURRENCIES, chains: CHAINS },
-    price: (leg, currency, fiatPerUsd) => priceOf(leg, currency, fiatPerUsd, spreadBps),
+    capabilities: { onramp: EVERYTHING, offramp: EVERYTHING },
+    quote: ({ leg, currency, fiatPerUsd }) => priceOf(leg, currency, fiatPerUsd, spreadBps),
+    health: () => 'operational',
+    refresh: async () => {},
     initiate: (operation, signal) => untilAborted(signal, () => act(operation, signal)),
     status: (operation, signal) => untilAborted(signal, () => look(operation)),
     records,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { Value } from '@sinclair/typebox/value'
 import fc from 'fast-check'
+import { Decimal, decimalWithin, Numeral, parseExact, scaled } from '../../src/core/decimal.ts'
 import { parseRate } from '../../src/core/rate.ts'
-import { Decimal, decimalWithin, Numeral, parseExact, scaled } from '../../src/market/sources/decimal.ts'
 
 const ANY = [1n, 10n ** 24n - 1n] as const
 

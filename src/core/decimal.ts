@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { formatRate, RATE_SCALE, type Rate } from '../../core/rate.ts'
+import { formatRate, RATE_SCALE, type Rate } from './rate.ts'
 
 /** A plain decimal above zero that core/rate.ts can parse, as in the values of sources. */
 export const Decimal = Type.String({ pattern: `^(?=.*[1-9])\\d{1,14}(\\.\\d{1,${RATE_SCALE}})?$` })
