@@ -249,6 +249,6 @@ describe('what is in DATABASE_URL is not shown', () => {
 
 test('a bad SANDBOX_FAULTS stops the start before a database is touched', () => {
   expect(() => loadConfig({ SANDBOX_FAULTS: 'explode:1' })).toThrow(
-    /^SANDBOX_FAULTS must give refuse, fail, .+$/,
+    /^SANDBOX_FAULTS must give refuse, busy, fail, .+$/,
   )
 })

@@ -31,7 +31,7 @@ export interface Candidate {
   score: number
   /** Why this chain may not be used for this payment; null when it may. */
   ineligible: string | null
-  /** Best rate first; never empty for an eligible chain. */
+  /** As the router would choose them, and so mostly the best rate first; never empty for an eligible chain. */
   onramps: readonly ProviderOption[]
   offramps: readonly ProviderOption[]
 }
@@ -48,7 +48,7 @@ export interface Conversion {
 const BPS = 10_000n
 
 const optionsOf = (offers: readonly LegPrice[]): ProviderOption[] => {
-  const best = offers[0]?.rate ?? RATE_UNITS
+  const best = offers.reduce((top, { rate }) => (rate > top ? rate : top), offers[0]?.rate ?? RATE_UNITS)
   return offers.map(({ provider, rate }) => ({ provider, behindBps: Number(((best - rate) * BPS) / best) }))
 }
 

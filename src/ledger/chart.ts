@@ -33,6 +33,11 @@ export const CHART = {
   },
   payout_clearing: { side: 'target', clears: true, meaning: 'At the off-ramp, until the payee has it' },
   payee: { side: 'target', clears: false, meaning: 'The payees, outside: what they have got' },
+  returned_payouts: {
+    side: 'target',
+    clears: false,
+    meaning: 'Came back after it was paid out: held by us until a person has decided where it goes',
+  },
   platform_fees: { side: 'source', clears: false, meaning: 'Earned: the platform fee' },
   provider_fees: {
     side: 'source',

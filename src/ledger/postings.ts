@@ -103,7 +103,13 @@ const givenBack = ({ currency, amount, net }: Terms): Entry[] => [
   ...move(currency, 'customer_funds', ['payer', amount - net]),
 ]
 
-const POSTINGS: Record<Event, (terms: Terms, executed: Executed) => Entry[]> = {
+const cameBack = ({ payoutCurrency, payout }: Terms): Entry[] =>
+  move(payoutCurrency, 'payee', ['returned_payouts', payout])
+
+/** What moves money: a transition, or a payout that comes back after the payment has ended. */
+export type Cause = Event | 'payout_returned'
+
+const POSTINGS: Record<Cause, (terms: Terms, executed: Executed) => Entry[]> = {
   onramp_accepted: handedIn,
   onramp_refused: () => [],
   cancelled: () => [],
@@ -115,11 +121,12 @@ const POSTINGS: Record<Event, (terms: Terms, executed: Executed) => Entry[]> = {
   offramp_failed: (terms) => reversed(payoutSent(terms)),
   offramp_exhausted: (terms, executed) => [...reversed(payoutSent(terms)), ...refundDue(terms, executed)],
   refund_settled: givenBack,
+  payout_returned: cameBack,
 }
 
 /**
  * The entry set of a transition, empty when it moves no money; each currency sums to zero, and no line is zero.
  * Throws Error when a leg's executed amount is missing that the event cannot have happened without.
  */
-export const postingsOf = (event: Event, terms: Terms, executed: Executed): Entry[] =>
+export const postingsOf = (event: Cause, terms: Terms, executed: Executed): Entry[] =>
   POSTINGS[event](terms, executed).filter(({ amount }) => amount !== 0n)

@@ -22,9 +22,10 @@ const usdc = ({ patch }: Effect, leg: Leg): bigint | null =>
   patch?.leg === leg ? (patch.settled?.amount ?? null) : null
 
 const entriesOf = (payment: PaymentState, effect: Effect) => {
-  if (effect.event === null) return []
+  const event = effect.returned ? 'payout_returned' : effect.event
+  if (event === null) return []
   const received = usdc(effect, 'onramp') ?? payment.usdcReceived
-  return postingsOf(effect.event, payment, { received, spent: usdc(effect, 'offramp') })
+  return postingsOf(event, payment, { received, spent: usdc(effect, 'offramp') })
 }
 
 /** Writes an effect down as the change to commit. */
@@ -40,6 +41,7 @@ export const changeOf = (payment: PaymentState, effect: Effect, cause: Cause, id
   new_leg: legOf(effect.to) !== null && legOf(effect.to) !== legOf(payment.status),
   ended: isTerminal(effect.to),
   failure_reason: effect.failureReason,
+  returned: effect.returned,
   usdc_received: usdc(effect, 'onramp')?.toString() ?? null,
   usdc_spent: usdc(effect, 'offramp')?.toString() ?? null,
   entries: entriesWire(entriesOf(payment, effect)),

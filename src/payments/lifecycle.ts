@@ -10,6 +10,7 @@ import type {
   Settled,
   Speed,
 } from '../providers/port.ts'
+import { pauseAfter, refusalsOf, type Successor, successorOf } from './succession.ts'
 import { type Event, type Exception, isTerminal, type Status, transition } from './transitions.ts'
 
 /** A journalled provider operation, as far as decisions need it. */
@@ -18,6 +19,8 @@ export interface JournalEntry {
   attempt: number
   provider: string
   status: 'submitted' | 'accepted' | 'done' | 'refused'
+  /** Why it was refused. */
+  refusal: RefusalClass | null
   reference: string | null
   /** Milliseconds since the provider's last new answer, or since the submission. */
   waitedMs: number
@@ -45,6 +48,8 @@ export interface PaymentState extends Terms {
   destinationAccount: string
   /** Judged by the database's clock. */
   pastSettleBy: boolean
+  /** Whether the payout has come back after it was done. */
+  returned: boolean
   journal: readonly JournalEntry[]
 }
 
@@ -60,6 +65,8 @@ export type Move =
   | { kind: 'submit'; provider: string; operation: Operation }
   | { kind: 'inquire'; provider: string; operation: Operation; waitedMs: number }
   | { kind: 'poll'; provider: string; operation: Operation; waitedMs: number }
+  /** Whether a payout that was done still stands. */
+  | { kind: 'recheck'; provider: string; operation: Operation }
   | { kind: 'wait' }
   | { kind: 'give_up'; leg: Leg }
 
@@ -86,6 +93,8 @@ export interface Effect {
   provider: string | null
   patch: JournalPatch | null
   failureReason: string | null
+  /** The payout has come back. */
+  returned: boolean
   /** Milliseconds until the next step; null ends the payment. */
   nextMs: number | null
 }
@@ -146,15 +155,32 @@ export const operationOf = (
 const onramped = (payment: PaymentState): JournalEntry | undefined =>
   payment.journal.find((entry) => entry.leg === 'onramp' && entry.status === 'done')
 
-const refusedBy = (payment: PaymentState, leg: Leg): Set<string> =>
-  new Set(
-    payment.journal
-      .filter((entry) => entry.leg === leg && entry.status === 'refused')
-      .map((entry) => entry.provider),
-  )
+/** A completed payment is looked at only when somebody has reason to: a bank may send a payout back days later. */
+const recheck = (payment: PaymentState): Move => {
+  const paid = payment.journal.find((entry) => entry.leg === 'offramp' && entry.status === 'done')
+  if (!paid || payment.returned) return { kind: 'rest' }
+  const operation = operationOf(payment, 'offramp', paid.attempt, paid)
+  return { kind: 'recheck', provider: paid.provider, operation }
+}
+
+/** What a second look at a payout comes to: nothing, unless it has come back. */
+const settleRecheck = (payment: PaymentState, provider: string, outcome: Outcome | null): Effect => {
+  if (outcome?.kind !== 'refused') return unchanged(payment, null)
+  const reason = `The payout came back from ${provider}: ${outcome.message}`
+  return {
+    ...unchanged(payment, null),
+    changed: true,
+    exception: 'needs_review',
+    message: reason,
+    provider,
+    failureReason: reason,
+    returned: true,
+  }
+}
 
 /** Decides the next move from the payment alone; calling it twice for the same state gives the same move. */
 export const decide = (payment: PaymentState, choice: Choice): Move => {
+  if (payment.status === 'COMPLETED') return recheck(payment)
   const leg = LEG_OF[payment.status]
   if (!leg) return { kind: 'rest' }
   const open = payment.journal.find((entry) => entry.leg === leg && entry.attempt === payment.attempt)
@@ -163,10 +189,12 @@ export const decide = (payment: PaymentState, choice: Choice): Move => {
     const kind = open.status === 'submitted' ? 'inquire' : 'poll'
     return { kind, provider: open.provider, operation, waitedMs: open.waitedMs }
   }
-  const ranked = leg === 'refund' ? [onramped(payment)?.provider ?? ''] : choice.ranked
-  const left = leg === 'refund' ? ranked : ranked.filter((name) => !refusedBy(payment, leg).has(name))
-  if (left.length === 0) return { kind: 'give_up', leg }
-  const provider = left.find((name) => !choice.resting.has(name))
+  const successor: Successor =
+    leg === 'refund'
+      ? { kind: 'next', names: [onramped(payment)?.provider ?? ''] }
+      : successorOf(choice, refusalsOf(payment, leg), payment)
+  if (successor.kind === 'nobody') return { kind: 'give_up', leg }
+  const provider = successor.names.find((name) => !choice.resting.has(name))
   if (!provider) return { kind: 'wait' }
   return { kind: 'submit', provider, operation: operationOf(payment, leg, payment.attempt + 1) }
 }
@@ -181,6 +209,7 @@ export const unchanged = (payment: PaymentState, nextMs: number | null): Effect 
   provider: null,
   patch: null,
   failureReason: null,
+  returned: false,
   nextMs,
 })
 
@@ -223,6 +252,7 @@ export const settle = (
       provider: null,
       patch: null,
       failureReason: null,
+      returned: false,
       ...change,
       event: made?.event ?? null,
       to,
@@ -231,7 +261,8 @@ export const settle = (
       changed: made !== null || change.patch != null || exception !== payment.exception,
     }
   }
-  if (move.kind === 'rest') return effect({})
+  if (move.kind === 'rest') return unchanged(payment, null)
+  if (move.kind === 'recheck') return settleRecheck(payment, move.provider, outcome)
   // Capped, so that whoever shortens the pauses between tries shortens this one too.
   const { restMs } = timing
   if (move.kind === 'wait')
@@ -242,7 +273,8 @@ export const settle = (
       ...(payment.exception === 'needs_review' ? { exception: 'needs_review' as const } : {}),
     })
   if (move.kind === 'give_up') {
-    const reason = 'no provider can serve this leg'
+    const asked = refusalsOf(payment, move.leg).length > 0
+    const reason = asked ? 'no provider was available in time' : 'no provider can serve this leg'
     return effect({ event: EXHAUSTED[payment.status], failureReason: reason })
   }
   const { provider, operation } = move
@@ -296,13 +328,17 @@ export const settle = (
       const message = `Refund refused by ${provider}: ${known.message}`
       return effect({ ...refusal, exception: 'needs_review', message, nextMs: timing.reviewMs })
     }
-    const tried = refusedBy(payment, leg)
-    const next = choice.ranked.some((name) => name !== provider && !tried.has(name))
-    const failover = next && payment.status !== 'ONRAMP_PENDING'
-    if (!failover)
+    const refusals = [...refusalsOf(payment, leg), { provider, refusal: known.reason }]
+    const { kind: successor } = successorOf(choice, refusals, payment)
+    if (successor === 'nobody' || payment.status === 'ONRAMP_PENDING')
       return effect({ ...refusal, event: EXHAUSTED[payment.status], failureReason: known.message })
-    if (payment.status === 'OFFRAMP_PENDING') return effect({ ...refusal, event: 'offramp_failed' })
-    return effect({ ...refusal, message: `${provider} refused: ${known.message}; trying the next provider` })
+    const [pause, words] =
+      successor === 'next'
+        ? [0, 'trying the next provider']
+        : [pauseAfter(refusals.length, timing), 'trying again']
+    if (payment.status === 'OFFRAMP_PENDING')
+      return effect({ ...refusal, event: 'offramp_failed', nextMs: pause })
+    return effect({ ...refusal, message: `${provider} refused: ${known.message}; ${words}`, nextMs: pause })
   }
 
   if (move.kind === 'poll') {

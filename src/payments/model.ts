@@ -104,7 +104,17 @@ const summary = {
   currency: Type.String({ description: 'Source currency' }),
   guaranteed_payout: MinorUnits('What the payee gets'),
   payout_currency: Type.String(),
-  paid_out: Nullable(MinorUnits('What the payee has got, minor units of payout_currency; null before that')),
+  paid_out: Nullable(
+    MinorUnits(
+      'What the payee has got, minor units of payout_currency; null before that, and after it came back',
+    ),
+  ),
+  returned_at: Nullable(
+    Type.String({
+      format: 'date-time',
+      description: 'When the payout came back; a person has to decide then',
+    }),
+  ),
   refunded: Nullable(
     MinorUnits('What the payer has back, the whole source amount, fees included; null while nothing is'),
   ),

@@ -20,7 +20,9 @@ export const summaryOf = ({ payment, quote }: Pick<PaymentDetail, 'payment' | 'q
   currency: quote.fromCurrency,
   guaranteed_payout: toJsonInteger(quote.payout),
   payout_currency: quote.toCurrency,
-  paid_out: payment.status === 'COMPLETED' ? toJsonInteger(quote.payout) : null,
+  paid_out:
+    payment.status === 'COMPLETED' && payment.returnedAt === null ? toJsonInteger(quote.payout) : null,
+  returned_at: timeOrNull(payment.returnedAt),
   refunded: payment.status === 'REFUNDED' ? toJsonInteger(quote.amount) : null,
   exchange_rate: rateToNumber(quote.rate),
   source_account: payment.sourceAccount,

@@ -4,7 +4,7 @@ import type { Ids } from '../core/ids.ts'
 import type { Rate } from '../core/rate.ts'
 import type { Database } from '../db/client.ts'
 import type { Ask, Outcome } from '../providers/port.ts'
-import type { ProviderCall, Router } from '../providers/router.ts'
+import type { Router } from '../providers/router.ts'
 import { inRounds } from '../queue/rounds.ts'
 import { settleJobs } from '../queue/transaction.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -105,11 +105,9 @@ export const createStepRunner = (deps: StepDeps) => {
 
   const perform = async (step: Step, journalled: ReadonlySet<string>): Promise<Outcome | null> => {
     const { move } = step
-    const due =
-      move.kind === 'submit'
-        ? journalled.has(step.payment.id)
-        : move.kind === 'inquire' || move.kind === 'poll'
-    return due ? router.perform(move as ProviderCall) : null
+    if (!('operation' in move) || (move.kind === 'submit' && !journalled.has(step.payment.id))) return null
+    const { provider, operation } = move
+    return router.perform({ kind: move.kind === 'recheck' ? 'poll' : move.kind, provider, operation })
   }
 
   const changeFor = (step: Step, outcome: Outcome | null, journalled: ReadonlySet<string>): Change => {

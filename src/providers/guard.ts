@@ -20,6 +20,10 @@ import type { Operation, Outcome } from './port.ts'
 const MOST_CALLS = 1_000
 const FAILURES_TO_OPEN = 10
 const REST_MS = 5_000
+/** What the share of failures is taken over: the newest calls, as far as they are young. */
+const NEWEST_CALLS = 50
+const YOUNG_MS = 60_000
+const LEAST_CALLS = 10
 const MOST_LOGGED = 2_000
 
 /** Bounds every call to one provider: a deadline, a limit on calls at once, and a breaker. */
@@ -31,6 +35,32 @@ export interface Guard {
   run(operation: Operation, call: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome>
   /** Whether the breaker is open, so that no new operation should be sent there. */
   resting(): boolean
+  /** Whether half of the newest calls or more have failed, so that another provider is the better choice. */
+  failing(): boolean
+}
+
+/**
+ * A provider that says that it cannot serve now counts like one that throws. Neither a no for a reason of the payment's
+ * own does, nor an answer that makes no sense: one payment's bad data must not keep others from its provider.
+ */
+const isFailure = (outcome: unknown): boolean => {
+  const { kind, reason } = outcome as Outcome & { reason?: string }
+  return kind === 'refused' && reason === 'temporary'
+}
+
+/** The share of failures among the newest calls. */
+const createErrorRate = (clock: Clock) => {
+  const calls: { at: number; failed: boolean }[] = []
+  return {
+    add: (failed: boolean): void => {
+      calls.push({ at: clock.now(), failed })
+      if (calls.length > NEWEST_CALLS) calls.shift()
+    },
+    isHigh: (): boolean => {
+      const young = calls.filter(({ at }) => clock.now() - at <= YOUNG_MS)
+      return young.length >= LEAST_CALLS && young.filter(({ failed }) => failed).length * 2 >= young.length
+    },
+  }
 }
 
 /** What the log may need to know of a call whose outcome is unknown. */
@@ -64,7 +94,8 @@ const causeOf = (thrown: unknown): UnknownCause => {
 
 /** Guards the provider of that name. `deadlineMs` bounds one call from the moment it is sent. */
 export const createGuard = (provider: string, clock: Clock, deadlineMs: number, log: Logger): Guard => {
-  const breaker = circuitBreaker(handleAll, {
+  const errorRate = createErrorRate(clock)
+  const breaker = circuitBreaker(handleAll.orWhenResult(isFailure), {
     breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
     halfOpenAfter: REST_MS,
   })
@@ -82,20 +113,22 @@ export const createGuard = (provider: string, clock: Clock, deadlineMs: number, 
       // Not told from the error: an adapter may have a breaker of its own, whose errors look the same.
       let sent = false
       try {
-        const answer = await policy.execute(({ signal }) => {
+        const outcome = await policy.execute(async ({ signal }) => {
           sent = true
-          return call(signal)
+          return soundOutcome(await call(signal), operation)
         })
-        const outcome = soundOutcome(answer, operation)
+        errorRate.add(isFailure(outcome))
         if (outcome.kind === 'unknown') logUnknown(log, provider, operation, { message: outcome.message })
         return outcome
       } catch (error) {
         if (!sent) return { kind: 'not_sent' }
+        errorRate.add(true)
         const cause = causeOf(error)
         logUnknown(log, provider, operation, cause)
         return { kind: 'unknown', message: cause.message }
       }
     },
     resting: () => breaker.state === CircuitState.Open && clock.now() < openUntil,
+    failing: errorRate.isHigh,
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import type { Rate } from '../core/rate.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { createGuard, logUnknown } from './guard.ts'
 import type { Ask, LegPrice, Operation, Outcome, Provider } from './port.ts'
@@ -13,9 +14,9 @@ export interface ProviderCall {
 export interface Router {
   /** What each provider that serves a leg now offers, the best rate first; empty when none does. */
   offers(ask: Ask): LegPrice[]
-  /** Names of the providers that can serve a leg, the preferred one first and then the best rate. */
+  /** Names of the providers that can serve a leg: the healthy ones first, of them the preferred one, then the best rate. */
   ranked(ask: Ask, preferred: string): string[]
-  /** Names of the providers whose breaker is open. */
+  /** Names of the providers to send nothing new to: their breaker is open, or they report an outage. */
   resting(): ReadonlySet<string>
   /** Does what the call says within the deadline; never throws. */
   perform(call: ProviderCall): Promise<Outcome>
@@ -46,26 +47,40 @@ export const createRouter = (
       )
     })
 
-  const priced = (ask: Ask) =>
-    able(ask)
-      .map((provider) => ({ provider, rate: provider.quote(ask) }))
-      // Stable, so ties go to the provider that is configured first; one without a price comes last.
-      .sort((a, b) => Number((b.rate ?? 0n) > (a.rate ?? 0n)) - Number((b.rate ?? 0n) < (a.rate ?? 0n)))
+  /** One that cannot be counted on now, by its own word or by what came of our calls. */
+  const isDoubtful = (provider: Provider): boolean =>
+    ['degraded', 'outage'].includes(provider.health()) || entries.get(provider.name)?.guard.failing() === true
 
-  const resting = () => new Set([...entries].filter(([, { guard }]) => guard.resting()).map(([name]) => name))
+  const priced = (ask: Ask, preferred?: string) =>
+    able(ask)
+      .map((provider) => ({
+        provider,
+        name: provider.name,
+        rate: provider.quote(ask) ?? 0n,
+        doubtful: Number(isDoubtful(provider)),
+        other: Number(provider.name !== preferred),
+      }))
+      // Stable, so ties go to the provider that is configured first; one without a price comes last.
+      .sort((a, b) => a.doubtful - b.doubtful || a.other - b.other || Number(b.rate - a.rate))
+
+  const resting = () =>
+    new Set(
+      [...entries]
+        .filter(([, { provider, guard }]) => guard.resting() || provider.health() === 'outage')
+        .map(([name]) => name),
+    )
 
   return {
     resting,
     offers: (ask) => {
       const away = resting()
-      return priced(ask).flatMap(({ provider: { name, sandbox }, rate }) =>
-        rate === null || away.has(name) ? [] : [{ provider: name, rate, sandbox }],
+      return priced(ask).flatMap(({ provider, name, rate }) =>
+        rate === 0n || away.has(name)
+          ? []
+          : [{ provider: name, rate: rate as Rate, sandbox: provider.sandbox }],
       )
     },
-    ranked: (ask, preferred) => {
-      const names = priced(ask).map(({ provider }) => provider.name)
-      return names.includes(preferred) ? [preferred, ...names.filter((name) => name !== preferred)] : names
-    },
+    ranked: (ask, preferred) => priced(ask, preferred).map(({ name }) => name),
     perform: async ({ kind, provider: name, operation }) => {
       const entry = entries.get(name)
       if (!entry) {

@@ -17,6 +17,7 @@ export const KINDS = {
   provider_unknown: 'A provider has a record of a leg that we have not journalled with it',
   provider_duplicate: 'A provider has one key twice, or carries out a leg that another operation carries out',
   provider_mismatch: 'A provider’s record of a leg differs from ours in state, amount, currency or reference',
+  payout_returned: 'A provider has taken back a payout that we count as done; its payment is looked at again',
   provider_unreachable: 'A provider could not be asked, or not to the end: nothing is known of its side',
 } as const
 

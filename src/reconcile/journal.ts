@@ -21,6 +21,8 @@ export interface Journalled {
   replaced: boolean
   /** Whether it was submitted longer ago than an operation may be in progress on one side only. */
   late: boolean
+  /** Whether a payout that was done has come back since. */
+  returned: boolean
   /** Epoch milliseconds of the database. */
   submitted_ms: number
 }
@@ -33,6 +35,8 @@ const COLUMNS = `
   o.reference, exists (
     select from provider_operations r where r.account_id = o.account_id and r.payment_id = o.payment_id
       and r.leg = o.leg and r.attempt <> o.attempt and r.status <> 'refused') as replaced,
+  o.leg = 'offramp' and o.status = 'done' and exists (
+    select from payments p where p.account_id = o.account_id and p.id = o.payment_id and p.returned_at is not null) as returned,
   o.submitted_at <= now() - ${LATE_MS} * interval '1 millisecond' as late,
   floor(extract(epoch from o.submitted_at) * 1000)::float8 as submitted_ms`
 

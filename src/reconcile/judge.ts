@@ -24,7 +24,7 @@ const differs = (ours: Journalled, record: ProviderRecord): boolean =>
 
 /** Whether the states exclude each other: two ends at once, or one side in progress for longer than that takes. */
 const contradicts = (ours: Journalled, record: ProviderRecord, nowMs: number): boolean => {
-  const state = STATE[ours.status]
+  const state = ours.returned ? 'refused' : STATE[ours.status]
   if (state === record.state) return false
   const bothEnded = state !== 'pending' && record.state !== 'pending'
   return bothEnded || nowMs - record.changedMs > LATE_MS
@@ -52,6 +52,8 @@ export const judgeRecord = (
   if (ours.provider !== provider)
     return effective ? finding('provider_unknown', `${theirs}; the journal has ${nameOf(ours)}`) : null
   const both = `${nameOf(ours)}: journalled ${describe(ours)}; the provider has ${describeRecord(record)}`
+  if (ours.leg === 'offramp' && ours.status === 'done' && record.state === 'refused' && !ours.returned)
+    return finding('payout_returned', both)
   if (contradicts(ours, record, nowMs))
     return effective && ours.status === 'refused' && ours.replaced
       ? finding('provider_duplicate', `${both}; another attempt stands for the leg`)

@@ -4,7 +4,7 @@
  */
 export const SCOPE = `
 scope as (
-  select p.account_id, p.id, p.status, p.exception, p.version, p.attempt, p.ended_at, p.usdc_received, p.usdc_spent,
+  select p.account_id, p.id, p.status, p.exception, p.version, p.attempt, p.ended_at, p.returned_at, p.usdc_received, p.usdc_spent,
     q.id is not null as quoted, q.amount, q.from_currency, q.amount - q.total_fees as net, q.payout, q.to_currency,
     q.platform_fee, q.onramp_fee, q.offramp_fee, q.gas_cost, q.risk_premium, q.usdc_amount, q.offramp_rate
   from payments p left join quotes q on q.account_id = p.account_id and q.id = p.quote_id

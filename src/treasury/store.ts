@@ -47,6 +47,7 @@ select
       coalesce(sum(amount) filter (where ledger_account = 'fx_gain_loss'), 0)::text as gain
     from ledger_entries
     where account_id = $1 and ledger_account in ('fx_spread', 'fx_gain_loss', 'payee')
+      and (ledger_account <> 'payee' or amount > 0)
       and at >= (date_trunc('day', now() at time zone 'utc') - ($2 - 1) * interval '1 day') at time zone 'utc'
     group by 1) r) as realised,
   l.payments, l.late

@@ -10,6 +10,7 @@ export const EVENT_TYPES = [
   'payment.failed',
   'payment.refunded',
   'payment.needs_review',
+  'payment.returned',
   'quote.expired',
 ] as const
 

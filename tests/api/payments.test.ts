@@ -22,6 +22,7 @@ const summary = (status: string) => ({
   guaranteed_payout: 87_699,
   payout_currency: 'EUR',
   paid_out: status === 'COMPLETED' ? 87_699 : null,
+  returned_at: null,
   refunded: null,
   exchange_rate: 0.92049,
   source_account: 'user123',

@@ -31,6 +31,7 @@ export const entryOf = (change: Partial<JournalEntry> = {}): JournalEntry => ({
   attempt: 1,
   provider: 'a',
   status: 'submitted',
+  refusal: null,
   reference: null,
   waitedMs: 0,
   ageMs: 0,
@@ -60,6 +61,7 @@ export const paymentOf = (change: Partial<PaymentState> = {}): PaymentState => (
   sourceAccount: 'payer',
   destinationAccount: 'payee',
   pastSettleBy: false,
+  returned: false,
   journal: [],
   ...change,
 })

@@ -8,7 +8,7 @@ import {
   settle,
 } from '../../src/payments/lifecycle.ts'
 import { isTerminal, STATUSES, TRANSITIONS } from '../../src/payments/transitions.ts'
-import type { Outcome } from '../../src/providers/port.ts'
+import { type Outcome, REFUSAL_CLASSES, type RefusalClass } from '../../src/providers/port.ts'
 import { OUTCOMES, paymentOf, TIMING } from './lifecycle-fixtures.ts'
 
 const NAMES = ['a', 'b', 'c'] as const
@@ -16,6 +16,7 @@ const NAMES = ['a', 'b', 'c'] as const
 /** What happens in one step: what the provider answers, and where the process dies, if it does. */
 interface Draw {
   answer: Outcome['kind'] | 'none'
+  refusal: RefusalClass
   crash: 'journalled' | 'called' | null
   resting: readonly string[]
   ranked: readonly string[]
@@ -25,6 +26,7 @@ interface Draw {
 
 const drawn: fc.Arbitrary<Draw> = fc.record({
   answer: fc.constantFrom(...(Object.keys(OUTCOMES) as Outcome['kind'][]), 'none' as const),
+  refusal: fc.constantFrom(...REFUSAL_CLASSES),
   crash: fc.oneof(
     { weight: 4, arbitrary: fc.constant(null) },
     fc.constantFrom('journalled' as const, 'called' as const),
@@ -48,8 +50,9 @@ interface Step {
   draw: Draw
 }
 
-const outcomeOf = (answer: Draw['answer'], reference: string): Outcome | null => {
+const outcomeOf = ({ answer, refusal }: Draw, reference: string): Outcome | null => {
   if (answer === 'none') return null
+  if (answer === 'refused') return { ...OUTCOMES.refused, reason: refusal }
   const outcome = OUTCOMES[answer]
   return 'reference' in outcome ? { ...outcome, reference } : outcome
 }
@@ -75,6 +78,7 @@ const play = (draws: readonly Draw[]): Step[] => {
         attempt,
         provider: move.provider,
         status: 'submitted',
+        refusal: null,
         reference: null,
         waitedMs: 0,
         ageMs: 0,
@@ -83,18 +87,24 @@ const play = (draws: readonly Draw[]): Step[] => {
     }
     if (draw.crash) return { before, after: payment, choice, move, effect: null, draw }
     const key = 'operation' in move ? move.operation.key : ''
-    const effect = settle(before, move, outcomeOf(draw.answer, `ref_${key}`), choice, TIMING)
+    const effect = settle(before, move, outcomeOf(draw, `ref_${key}`), choice, TIMING)
     const { patch } = effect
     if (effect.changed)
       payment = {
         ...payment,
         status: effect.to,
         exception: effect.exception,
+        returned: payment.returned || effect.returned,
         version: payment.version + 1,
         attempt: entersNewLeg(before.status, effect.to) ? 0 : payment.attempt,
         journal: payment.journal.map((entry) =>
           patch && entry.leg === patch.leg && entry.attempt === patch.attempt
-            ? { ...entry, status: patch.status, reference: patch.reference ?? entry.reference }
+            ? {
+                ...entry,
+                status: patch.status,
+                refusal: patch.refusal,
+                reference: patch.reference ?? entry.reference,
+              }
             : entry,
         ),
       }
@@ -163,6 +173,7 @@ describe('in every life, whatever providers answer and wherever the process dies
     holds(({ before, move, effect, draw, after }) => {
       if (!effect || !('operation' in move)) return
       if (draw.answer === 'accepted' || draw.answer === 'done' || draw.answer === 'refused') return
+      if (move.kind === 'recheck') return
       expect(effect).toMatchObject({ patch: null, to: before.status })
       expect(effect.nextMs).toBeGreaterThanOrEqual(TIMING.retryMinMs)
       const anyone: Choice = { ranked: ['c', 'b', 'a'], resting: new Set() }
@@ -174,6 +185,8 @@ describe('in every life, whatever providers answer and wherever the process dies
   test('a call that was not sent announces nothing, but that time has passed, and is made again under its key', () =>
     holds(({ before, move, effect, draw, after }) => {
       if (!effect || !('operation' in move) || draw.answer !== 'not_sent') return
+      // Whether a payout still stands is asked once, whenever somebody has reason to.
+      if (move.kind === 'recheck') return
       expect(effect).toMatchObject({ patch: null, to: before.status, nextMs: TIMING.restMs })
       if (!before.pastSettleBy && before.exception !== 'overdue') expect(effect.changed).toBe(false)
       const next = decide(after, { ranked: ['c', 'b', 'a'], resting: new Set() })
@@ -184,23 +197,36 @@ describe('in every life, whatever providers answer and wherever the process dies
     holds(({ effect, after, choice }) => {
       if (!effect) return
       expect(effect.nextMs === null).toBe(isTerminal(effect.to))
-      if (effect.nextMs === null) expect(decide(after, choice).kind).toBe('rest')
+      if (effect.nextMs === null) expect(['rest', 'recheck']).toContain(decide(after, choice).kind)
       else expect(effect.nextMs).toBeGreaterThanOrEqual(0)
     }))
 
-  test('every change of state is in the table, and an ended payment keeps no exception', () =>
+  test('every change of state is in the table, and an ended payment keeps no exception but that its payout came back', () =>
     holds(({ before, effect }) => {
       if (!effect) return
       if (effect.to !== before.status)
         expect(TRANSITIONS.map(({ from, to }) => `${from} ${to}`)).toContain(`${before.status} ${effect.to}`)
-      if (isTerminal(effect.to)) expect(effect.exception).toBe('none')
+      if (isTerminal(effect.to))
+        expect(effect.exception).toBe(before.returned || effect.returned ? 'needs_review' : 'none')
     }))
 
-  test('no provider is asked twice for an on-ramp or off-ramp that it refused', () =>
+  test('no provider is asked twice for an on-ramp or off-ramp, unless it said no for now and nobody new is left', () =>
+    holds(({ before, move, choice }) => {
+      if (move.kind !== 'submit' || move.operation.leg === 'refund') return
+      const refused = before.journal.filter((entry) => entry.leg === move.operation.leg)
+      const own = refused.filter(({ provider }) => provider === move.provider)
+      if (own.length === 0) return
+      expect(own.at(-1)?.refusal).toBe('temporary')
+      const tried = refused.map(({ provider }) => provider)
+      expect(choice.ranked.filter((name) => !tried.includes(name))).toEqual([])
+      expect(before.pastSettleBy).toBe(false)
+    }))
+
+  test('what the law forbids one provider is asked of no other', () =>
     holds(({ before, move }) => {
       if (move.kind !== 'submit' || move.operation.leg === 'refund') return
       const refused = before.journal.filter((entry) => entry.leg === move.operation.leg)
-      expect(refused.map(({ provider }) => provider)).not.toContain(move.provider)
+      expect(refused.map(({ refusal }) => refusal)).not.toContain('compliance')
     }))
 
   test('a submission goes to the first in rank that has not refused and does not rest', () =>
@@ -210,7 +236,8 @@ describe('in every life, whatever providers answer and wherever the process dies
         before.journal.filter(({ leg }) => leg === move.operation.leg).map(({ provider }) => provider),
       )
       const free = choice.ranked.filter((name) => !tried.has(name) && !choice.resting.has(name))
-      expect(move.provider).toBe(free[0] ?? '')
+      if (!tried.has(move.provider)) expect(move.provider).toBe(free[0] ?? '')
+      else expect(free).toEqual([])
     }))
 
   test('once a provider took the on-ramp, its failure never sends another', () =>
@@ -246,6 +273,7 @@ describe('in every life, whatever providers answer and wherever the process dies
       fc.property(life, (draws) => {
         const calm: Draw = {
           answer: 'done',
+          refusal: 'route',
           crash: null,
           resting: [],
           ranked: NAMES,

@@ -178,7 +178,7 @@ describe('every situation', () => {
     expect([...covered].sort()).toEqual(STATUSES.filter((status) => !isTerminal(status)).sort())
   })
 
-  for (const status of STATUSES.filter(isTerminal))
+  for (const status of STATUSES.filter((each) => isTerminal(each) && each !== 'COMPLETED'))
     test(`${status} rests, whatever its journal says`, () => {
       for (const entry of ['submitted', 'accepted', 'done', 'refused'] as const) {
         const payment = at(status, 1, entryOf({ status: entry }), offramp({ status: entry }))
@@ -186,4 +186,31 @@ describe('every situation', () => {
         expect(run(payment, null)).toMatchObject({ changed: false, to: status, nextMs: null })
       }
     })
+
+  describe('a completed payment that somebody has reason to look at', () => {
+    const paid = at('COMPLETED', 1, ONRAMPED, offramp({ status: 'done', reference: 'ref_offramp' }))
+
+    test('asks whether the payout still stands, by its reference, and sends nothing', () => {
+      const move = decide(paid, AB)
+      expect(move).toMatchObject({ kind: 'recheck', provider: 'a', operation: { reference: 'ref_offramp' } })
+    })
+
+    for (const kind of ['accepted', 'done', 'not_found', 'not_sent', 'unknown'] as const)
+      test(`rests as it was when the answer is ${kind}`, () =>
+        expect(run(paid, OUTCOMES[kind])).toMatchObject({ changed: false, returned: false, nextMs: null }))
+
+    test('needs a person once the payout has come back, and is then left alone', () => {
+      const effect = run(paid, { ...OUTCOMES.refused, message: 'account closed' })
+      expect(effect).toMatchObject({
+        changed: true,
+        returned: true,
+        to: 'COMPLETED',
+        exception: 'needs_review',
+        failureReason: 'The payout came back from a: account closed',
+        patch: null,
+        nextMs: null,
+      })
+      expect(decide({ ...paid, returned: true, exception: 'needs_review' }, AB)).toEqual({ kind: 'rest' })
+    })
+  })
 })

@@ -57,6 +57,8 @@ describe('SANDBOX_FAULTS', () => {
       timeout: 0,
       drop: 1,
       slow: 50_000,
+      busy: 0,
+      return: 0,
     })
     expect(parseFaults('fail:1').fail).toBe(SHARE_UNITS)
     expect(parseFaults(' ')).toEqual(none)
@@ -84,7 +86,9 @@ describe('SANDBOX_FAULTS', () => {
       'fail:NaN',
     ],
   ])('%p is refused in one line that says what is allowed', (text) => {
-    expect(() => parseFaults(text)).toThrow(/^SANDBOX_FAULTS must give refuse, fail, timeout, drop, slow .+$/)
+    expect(() => parseFaults(text)).toThrow(
+      /^SANDBOX_FAULTS must give refuse, busy, fail, timeout, drop, slow, return .+$/,
+    )
   })
 
   test('decides by key: each fault meets its share of operations, the same ones every time', () => {
@@ -131,17 +135,19 @@ describe('in the sandbox', () => {
     expect((await sandbox.status(operation, never)).kind).toBe('done')
   })
 
-  test('a refusal and a failure name themselves; only a failure may be worth another try', async () => {
+  test('a refusal and a failure name themselves; only one that is busy may be worth another try', async () => {
     const { clock, sandbox } = make()
     const refused = operationWith({ sourceAccount: 'refuse_onramp' })
     expect(await sandbox.initiate(refused, never)).toMatchObject({ kind: 'refused', reason: 'route' })
+    const busy = operationWith({ sourceAccount: 'busy_onramp' })
+    expect(await sandbox.initiate(busy, never)).toMatchObject({ kind: 'refused', reason: 'temporary' })
     const failed = operationWith({ sourceAccount: 'fail_onramp' })
     await sandbox.initiate(failed, never)
     clock.nowMs += 120_000
     const reference = `sbx_onramp_${failed.key.slice(-12)}`
     expect(await sandbox.status(failed, never)).toEqual({
       kind: 'refused',
-      reason: 'temporary',
+      reason: 'route',
       message: 'failed at settlement by a sandbox fault',
       reference,
     })

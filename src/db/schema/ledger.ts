@@ -44,7 +44,7 @@ export const ledgerEntries = pgTable(
     check('ledger_entries_line', sql`${t.line} > 0`),
     check(
       'ledger_entries_account',
-      sql`${t.ledgerAccount} in ('payer', 'payee', 'customer_funds', 'onramp_clearing', 'liquidity', 'usdc_in_transit', 'payout_clearing', 'platform_fees', 'provider_fees', 'network_gas', 'risk_premiums', 'refunds', 'fx_spread', 'fx_gain_loss')`,
+      sql`${t.ledgerAccount} in ('payer', 'payee', 'customer_funds', 'onramp_clearing', 'liquidity', 'usdc_in_transit', 'payout_clearing', 'platform_fees', 'provider_fees', 'network_gas', 'risk_premiums', 'refunds', 'returned_payouts', 'fx_spread', 'fx_gain_loss')`,
     ),
   ],
 )

@@ -41,6 +41,8 @@ export const payments = pgTable(
     createdAt: instant().notNull().defaultNow(),
     updatedAt: instant().notNull().defaultNow(),
     endedAt: instant(),
+    /** When a payout that was done came back. */
+    returnedAt: instant(),
   },
   (t) => [
     primaryKey({ columns: [t.accountId, t.id] }),

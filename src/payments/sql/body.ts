@@ -27,7 +27,7 @@ export const eventBodySql = (type: string, payment: string, quote: string): stri
       'exchange_rate', trim_scale(${quote}.rate),
       'guaranteed_payout', ${quote}.payout,
       'payout_currency', ${quote}.to_currency,
-      'paid_out', case when ${payment}.status = 'COMPLETED' then ${quote}.payout end,
+      'paid_out', case when ${payment}.status = 'COMPLETED' and ${payment}.returned_at is null then ${quote}.payout end,
       'refunded', case when ${payment}.status = 'REFUNDED' then ${quote}.amount end,
       'usdc', json_build_object(
         'expected', ${quote}.usdc_amount,

@@ -20,6 +20,8 @@ export interface Change {
   new_leg: boolean
   ended: boolean
   failure_reason: string | null
+  /** The payout has come back. */
+  returned: boolean
   usdc_received: string | null
   usdc_spent: string | null
   /** The ledger entries of this change. */
@@ -53,7 +55,7 @@ const COMMIT = `
 with input as (
   select * from json_to_recordset($1::text::json) as c (
     account_id text, payment_id uuid, from_status text, version int, attempt int, changed boolean, to_status text,
-    exception text, new_leg boolean, ended boolean, failure_reason text, usdc_received bigint, usdc_spent bigint,
+    exception text, new_leg boolean, ended boolean, failure_reason text, returned boolean, usdc_received bigint, usdc_spent bigint,
     entries json, event_id uuid, event_type text, actor text, message text, job_id uuid, request_id text,
     provider text, leg text, leg_attempt int, journal_status text, reference text, settled_amount bigint,
     rate numeric, reason text, refusal text, instructions jsonb, next_ms double precision)
@@ -68,7 +70,8 @@ moved as (
     usdc_received = coalesce(c.usdc_received, p.usdc_received),
     usdc_spent = coalesce(c.usdc_spent, p.usdc_spent),
     updated_at = now(),
-    ended_at = case when c.ended then now() end
+    ended_at = case when c.ended then coalesce(p.ended_at, now()) end,
+    returned_at = case when c.returned then now() else p.returned_at end
   from input c
   where c.changed and p.account_id = c.account_id and p.id = c.payment_id
     and p.status = c.from_status and p.version = c.version and p.attempt = c.attempt

@@ -30,6 +30,7 @@ const READ = `
 select p.id, p.status, p.exception, p.source_account, p.destination_account, p.failure_reason, p.usdc_received,
   p.usdc_spent, ${iso('p.settle_by')} as settle_by, ${iso('p.created_at')} as created_at,
   ${iso('p.updated_at')} as updated_at, ${iso('p.ended_at')} as ended_at,
+  ${iso('p.returned_at')} as returned_at,
   q.account_id, q.id as quote_id, q.from_currency, q.to_currency, q.amount, q.rate, q.onramp_rate, q.offramp_rate,
   q.rate_source, q.platform_fee, q.onramp_fee, q.offramp_fee, q.gas_cost, q.risk_premium, q.payout, q.usdc_amount,
   q.chain, q.onramp_provider, q.offramp_provider, q.market_buffer_bps, q.lock_buffer_bps, q.recommendation_id,
@@ -65,6 +66,7 @@ interface ReadRow {
   created_at: string
   updated_at: string
   ended_at: string | null
+  returned_at: string | null
   account_id: string
   quote_id: string
   from_currency: PaymentDetail['quote']['fromCurrency']
@@ -117,6 +119,7 @@ export const readPayment = async (
       createdAt: timeOf(row.created_at),
       updatedAt: timeOf(row.updated_at),
       endedAt: orNull(row.ended_at, timeOf),
+      returnedAt: orNull(row.returned_at, timeOf),
     },
     quote: {
       accountId: row.account_id,

@@ -4,10 +4,12 @@ import { drawInteger } from './draw.ts'
 /** What can go wrong in a sandbox, and what it does then. */
 export const FAULTS = {
   refuse: 'Says no at once; nothing moves',
+  busy: 'Says that it is not available now: others are tried, then the same one again',
   fail: 'Accepts, then fails at the time of settlement; the money stays where it was',
   timeout: 'The first call hangs until its deadline and never arrives; sent again, it works',
   drop: 'Acts on the first call, but the connection breaks before the answer',
   slow: 'Settles five times later',
+  return: 'Settles, and the money comes back a day later (faster with the time scale, but after two seconds)',
 } as const
 
 export type Fault = keyof typeof FAULTS
@@ -59,7 +61,15 @@ const parseShare = (part: string): [Fault, number] | null => {
  * Throws Error with one line for people when it is malformed, names a fault twice or sums to more than 1.
  */
 export const parseFaults = (text: string): FaultShares => {
-  const shares: Record<Fault, number> = { refuse: 0, fail: 0, timeout: 0, drop: 0, slow: 0 }
+  const shares: Record<Fault, number> = {
+    refuse: 0,
+    busy: 0,
+    fail: 0,
+    timeout: 0,
+    drop: 0,
+    slow: 0,
+    return: 0,
+  }
   const parts = text.trim() === '' ? [] : text.split(',').map((part) => part.trim())
   const read = parts.map(parseShare)
   for (const [fault, share] of read.filter((part) => part !== null)) shares[fault] = share

@@ -10,10 +10,11 @@ import {
   type Outcome,
   type Provider,
   type ProviderRecord,
+  type RefusalClass,
 } from '../port.ts'
 import { type Fault, type FaultShares, faultOf } from './faults.ts'
 import { type Booked, book, type Ending, type Entry, FIRST, find, list, type Plan } from './store.ts'
-import { EARLIEST_MS, executedRate, priceOf, settledAt, settlementMs } from './terms.ts'
+import { EARLIEST_MS, executedRate, priceOf, returnedAfterMs, settledAt, settlementMs } from './terms.ts'
 
 /** More than any quote may be worth. */
 const MOST_USD_CENTS = 10n ** 12n
@@ -43,11 +44,26 @@ const endingOf = (operation: Operation, fault: Fault | null): Pick<Plan, 'ending
   if (operation.leg === 'refund' && operation.undoes === null)
     return { ending: 'refused', reason: 'a refund must name the on-ramp that it undoes' }
   if (fault === 'refuse') return { ending: 'refused', reason: 'refused by a sandbox fault' }
+  if (fault === 'busy') return { ending: 'busy', reason: 'not available right now, by a sandbox fault' }
+  if (fault === 'return') return { ending: 'returns', reason: 'returned by the bank, by a sandbox fault' }
   if (fault === 'fail') return { ending: 'fails', reason: 'failed at settlement by a sandbox fault' }
   return { ending: 'settles', reason: null }
 }
 
-const REFUSAL = { refused: 'route', fails: 'temporary' } as const satisfies Partial<Record<Ending, string>>
+const REFUSAL = {
+  refused: 'route',
+  busy: 'temporary',
+  fails: 'route',
+  returns: 'route',
+} as const satisfies Partial<Record<Ending, RefusalClass>>
+
+/** How it stands at a moment. */
+const stateAt = (nowMs: number, { ending, endsAtMs }: Entry, timeScale: number) => {
+  if (ending === 'refused' || ending === 'busy') return 'refused'
+  if (nowMs < endsAtMs) return 'pending'
+  if (ending === 'returns') return nowMs < endsAtMs + returnedAfterMs(timeScale) ? 'done' : 'refused'
+  return ending === 'fails' ? 'refused' : 'done'
+}
 
 const refusalOf = ({ reference, reason }: Entry, ending: keyof typeof REFUSAL): Outcome => ({
   kind: 'refused',
@@ -56,23 +72,23 @@ const refusalOf = ({ reference, reason }: Entry, ending: keyof typeof REFUSAL): 
   reference,
 })
 
-const outcomeAt = (nowMs: number, operation: Operation, entry: Entry): Outcome => {
+const outcomeAt = (nowMs: number, operation: Operation, entry: Entry, timeScale: number): Outcome => {
   const { reference, ending, endsAtMs } = entry
-  if (ending === 'refused') return refusalOf(entry, ending)
+  const state = stateAt(nowMs, entry, timeScale)
   // It knows its own settlement time, as providers with an estimate do: so a leg is noticed when it settles.
-  if (nowMs < endsAtMs) return { kind: 'accepted', reference, checkAfterMs: endsAtMs - nowMs }
-  if (ending === 'fails') return refusalOf(entry, ending)
+  if (state === 'pending') return { kind: 'accepted', reference, checkAfterMs: endsAtMs - nowMs }
+  if (state === 'refused' && ending !== 'settles') return refusalOf(entry, ending)
   const currency = operation.leg === 'refund' ? operation.currency : 'USDC'
   return { kind: 'done', reference, settled: { ...entry.settled, currency } }
 }
 
-const recordAt = (nowMs: number, entry: Booked): ProviderRecord => {
+const recordAt = (nowMs: number, entry: Booked, timeScale: number): ProviderRecord => {
   const { key, reference, leg, currency, ending, endsAtMs, bookedMs, settled } = entry
-  const common = { key, reference, leg, amount: settled.fiat, currency, settledAmount: null }
-  if (ending === 'refused') return { ...common, state: 'refused', changedMs: bookedMs }
-  if (nowMs < endsAtMs) return { ...common, state: 'pending', changedMs: bookedMs }
-  if (ending === 'fails') return { ...common, state: 'refused', changedMs: endsAtMs }
-  return { ...common, state: 'done', changedMs: endsAtMs, settledAmount: settled.amount }
+  const state = stateAt(nowMs, entry, timeScale)
+  const atOnce = state === 'pending' || ending === 'refused' || ending === 'busy'
+  const changedMs = atOnce ? bookedMs : endsAtMs
+  const settledAmount = state === 'done' ? settled.amount : null
+  return { key, reference, leg, amount: settled.fiat, currency, state, changedMs, settledAmount }
 }
 
 /**
@@ -99,14 +115,16 @@ export const createSandbox = (options: SandboxOptions): Provider => {
     const entry = await book(sql, name, operation, planOf(operation, fault))
     if (entry.calls === 0) return hang(signal)
     if (fault === 'drop' && entry.calls === 1) throw new Error(`the connection to ${name} broke`)
-    if (entry.ending === 'refused') return refusalOf(entry, entry.ending)
+    if (entry.ending === 'refused' || entry.ending === 'busy') return refusalOf(entry, entry.ending)
     const checkAfterMs = Math.ceil(EARLIEST_MS * timeScale)
     return { kind: 'accepted', reference: entry.reference, checkAfterMs }
   }
 
   const look = async (operation: Operation): Promise<Outcome> => {
     const entry = await find(sql, name, operation.key)
-    return entry && entry.calls > 0 ? outcomeAt(clock.now(), operation, entry) : { kind: 'not_found' }
+    return entry && entry.calls > 0
+      ? outcomeAt(clock.now(), operation, entry, timeScale)
+      : { kind: 'not_found' }
   }
 
   async function* records(window: { fromMs: number; toMs: number }, signal: AbortSignal) {
@@ -114,7 +132,7 @@ export const createSandbox = (options: SandboxOptions): Provider => {
       const entries = await untilAborted(signal, () => list(sql, name, window, after))
       const last = entries.at(-1)
       if (!last) return
-      yield entries.map((entry) => recordAt(clock.now(), entry))
+      yield entries.map((entry) => recordAt(clock.now(), entry, timeScale))
       after = last.key
     }
   }

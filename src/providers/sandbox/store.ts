@@ -3,7 +3,7 @@ import type { Sql } from '../../db/client.ts'
 import type { Leg, Operation, Settled } from '../port.ts'
 
 /** How an operation ends once its time has come. */
-export type Ending = 'settles' | 'fails' | 'refused'
+export type Ending = 'settles' | 'returns' | 'fails' | 'refused' | 'busy'
 
 /** What a sandbox provider writes into its books when it is asked to act. */
 export interface Plan {

@@ -7,6 +7,9 @@ import { drawInteger } from './draw.ts'
 /** Before that nothing settles, at a time scale of 1. */
 export const EARLIEST_MS = 90_000
 const LATEST_MS = 120_000
+const RETURNED_AFTER_MS = 86_400_000
+/** However fast time runs, it is done first. */
+const RETURNED_AFTER_LEAST_MS = 2_000
 const SLOW_FACTOR = 5
 /** 27 bps in units of a rate. */
 const DRIFT_UNITS = Number((RATE_UNITS * 27n) / 10_000n)
@@ -54,3 +57,7 @@ export const settlementMs = (seed: string, key: string, timeScale: number, slow:
   Math.ceil(
     drawInteger(seed, key, 'settlement', EARLIEST_MS, LATEST_MS) * timeScale * (slow ? SLOW_FACTOR : 1),
   )
+
+/** Milliseconds from settlement until a payout that does not stay comes back: a day times the scale, 2 s at the least. */
+export const returnedAfterMs = (timeScale: number): number =>
+  Math.max(RETURNED_AFTER_MS * timeScale, RETURNED_AFTER_LEAST_MS)

@@ -7,6 +7,8 @@ const TERMINAL = STATUSES.filter(isTerminal).map(literal).join(', ')
 const STEPS = [
   ' PENDING',
   ...STATUSES.filter((status) => !isTerminal(status)).map((status) => `${status} ${status}`),
+  // A payout that came back.
+  'COMPLETED COMPLETED',
   ...TRANSITIONS.map(({ from, to }) => `${from} ${to}`),
 ]
   .map(literal)

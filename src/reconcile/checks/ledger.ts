@@ -20,7 +20,8 @@ from (
   select s.account_id, s.id as payment_id, t.ledger_account, t.currency, t.amount
   from scope s
   cross join lateral (values
-    ('payer', s.from_currency, -s.amount), ('payee', s.to_currency, s.payout),
+    ('payer', s.from_currency, -s.amount), ('payee', s.to_currency, case when s.returned_at is null then s.payout else 0 end),
+    ('returned_payouts', s.to_currency, case when s.returned_at is null then 0 else s.payout end),
     ('liquidity', s.from_currency, s.net), ('liquidity', 'USDC', s.usdc_spent - s.usdc_received),
     ('liquidity', s.to_currency, -s.payout), ('fx_spread and fx_gain_loss', 'USDC', s.usdc_received - s.usdc_spent),
     ('platform_fees', s.from_currency, s.platform_fee),

@@ -1,8 +1,8 @@
 import type { Fiat } from '../../core/currency.ts'
 import { parseRate } from '../../core/rate.ts'
 import type { Tx } from '../../db/client.ts'
-import { type Entry, postingsOf, type Terms } from '../../ledger/postings.ts'
-import { type Event, type Status, TRANSITIONS } from '../../payments/transitions.ts'
+import { type Cause, type Entry, postingsOf, type Terms } from '../../ledger/postings.ts'
+import { TRANSITIONS } from '../../payments/transitions.ts'
 import type { Finding, Findings, Kind } from '../findings.ts'
 import { SCOPE } from '../scope.ts'
 
@@ -14,7 +14,7 @@ const READ = `
 with ${SCOPE}
 select s.*,
   (select coalesce(json_object_agg(a.version, a.from_status || ' ' || a.to_status), '{}') from payment_audit a
-    where a.account_id = s.account_id and a.payment_id = s.id and a.from_status <> a.to_status) as changes,
+    where a.account_id = s.account_id and a.payment_id = s.id and (a.from_status <> a.to_status or a.to_status = 'COMPLETED')) as changes,
   (select coalesce(json_agg(json_build_object('version', e.version, 'line', e.line, 'account', e.ledger_account,
       'currency', e.currency, 'amount', e.amount::text) order by e.version, e.line), '[]') from ledger_entries e
     where e.account_id = s.account_id and e.payment_id = s.id) as entries
@@ -50,9 +50,10 @@ interface Row {
   entries: Line[]
 }
 
-const EVENTS = new Map<string, Event>(
-  TRANSITIONS.map(({ from, to, event }): [`${Status} ${Status}`, Event] => [`${from} ${to}`, event]),
-)
+const EVENTS = new Map<string, Cause>([
+  ...TRANSITIONS.map(({ from, to, event }): [string, Cause] => [`${from} ${to}`, event]),
+  ['COMPLETED COMPLETED', 'payout_returned'],
+])
 
 const termsOf = (row: Row): Terms => ({
   currency: row.from_currency,

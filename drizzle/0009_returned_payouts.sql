@@ -1,0 +1,3 @@
+ALTER TABLE "ledger_entries" DROP CONSTRAINT "ledger_entries_account";--> statement-breakpoint
+ALTER TABLE "payments" ADD COLUMN "returned_at" timestamp (3) with time zone;--> statement-breakpoint
+ALTER TABLE "ledger_entries" ADD CONSTRAINT "ledger_entries_account" CHECK ("ledger_entries"."ledger_account" in ('payer', 'payee', 'customer_funds', 'onramp_clearing', 'liquidity', 'usdc_in_transit', 'payout_clearing', 'platform_fees', 'provider_fees', 'network_gas', 'risk_premiums', 'refunds', 'returned_payouts', 'fx_spread', 'fx_gain_loss'));
