@@ -9,6 +9,8 @@ const LOST_DELIVERIES = 1_000
 
 /** How far back the hourly reconciliation looks: what one run has missed, many others see. */
 const BOOKS_DAYS = 2
+/** And the daily one. */
+const MONTH_DAYS = 30
 
 /** Starts the workers of all queues in this process. */
 export const startWorkers = async (boss: PgBoss, services: Services, log: Logger): Promise<void> => {
@@ -35,9 +37,15 @@ export const startWorkers = async (boss: PgBoss, services: Services, log: Logger
     const rows = await services.sealAudit()
     if (rows > 0) log.debug({ rows }, 'sealed audit rows')
   })
-  await startWorker(boss, 'books', async () => {
-    await services.reconcile.run(BOOKS_DAYS)
-  })
+  const compareBooks = (days: number) => async () => {
+    const { findings } = await services.reconcile.run(days)
+    const returned = findings.flatMap(({ kind, account_id, payment_id }) =>
+      kind === 'payout_returned' && account_id && payment_id ? [{ account_id, payment_id }] : [],
+    )
+    if (returned.length > 0) await services.payments.takeUp(returned)
+  }
+  await startWorker(boss, 'books', compareBooks(BOOKS_DAYS))
+  await startWorker(boss, 'books_month', compareBooks(MONTH_DAYS))
   // What an earlier process left behind should not wait for the next minute.
   await boss.send('reconcile', null, { singletonKey: 'start' })
 }

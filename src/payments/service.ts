@@ -91,6 +91,17 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
     return detailOf(found)
   }
 
+  const takeUp = async (keys: readonly PaymentKey[]): Promise<void> => {
+    await boss.insert(
+      'payment',
+      keys.map(({ account_id, payment_id }) => ({
+        data: { account_id, payment_id },
+        singletonKey: payment_id,
+      })),
+    )
+    wake({ payments: true, webhooks: true })
+  }
+
   const flag = async (key: PaymentKey): Promise<void> => {
     const [payment] = await loadPayments(database.sql, [key])
     if (!payment || payment.exception === 'needs_review') return
@@ -194,16 +205,12 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
       const orphans = await findOrphans(database.sql, ORPHANS_AT_ONCE)
       if (orphans.length === 0) return 0
       for (const { account_id, payment_id, dead } of orphans) if (dead) await flag({ account_id, payment_id })
-      await boss.insert(
-        'payment',
-        orphans.map(({ account_id, payment_id }) => ({
-          data: { account_id, payment_id },
-          singletonKey: payment_id,
-        })),
-      )
-      wake({ payments: true, webhooks: true })
+      await takeUp(orphans)
       return orphans.length
     },
+
+    /** Enqueues a step for each of the payments, ended or not, unless one is enqueued already. */
+    takeUp,
   }
 }
 

@@ -41,6 +41,8 @@ export const QUEUES = {
    * that stays away shows as its age. Long enough for slow listings; a second run beside it would only double the load.
    */
   books: { policy: 'exclusive', expireInSeconds: 1_800, retryLimit: 0, deleteAfterSeconds: 86_400 },
+  /** The same, once a day and a month back: a bank may send a payout back weeks later. */
+  books_month: { policy: 'exclusive', expireInSeconds: 7_200, retryLimit: 0, deleteAfterSeconds: 86_400 },
   /** Deletes unused quotes long after they expired. */
   quote_sweep: { policy: 'exclusive', expireInSeconds: 120, retryLimit: 0, deleteAfterSeconds: 600 },
   /** Links new audit rows into their accounts' hash chains. */
@@ -57,6 +59,7 @@ export const QUEUE_NAMES: readonly QueueName[] = [
   'reconcile',
   'quote_expiry',
   'books',
+  'books_month',
   'quote_sweep',
   'audit_seal',
 ]
@@ -74,7 +77,8 @@ export const WORKERS = {
   },
   reconcile: { pollingIntervalSeconds: 2 },
   quote_expiry: { pollingIntervalSeconds: 2 },
-  books: { pollingIntervalSeconds: 10 },
+  books: { pollingIntervalSeconds: 2 },
+  books_month: { pollingIntervalSeconds: 2 },
   quote_sweep: { pollingIntervalSeconds: 2 },
   audit_seal: { pollingIntervalSeconds: 2 },
 } as const satisfies Record<Exclude<QueueName, 'payment_dead'>, WorkOptions>
@@ -85,6 +89,7 @@ export const SCHEDULES = {
   quote_expiry: '* * * * *',
   // Not on the hour, when everybody else's reports run.
   books: '17 * * * *',
+  books_month: '43 3 * * *',
   quote_sweep: '*/5 * * * *',
   audit_seal: '* * * * *',
 } as const

@@ -40,7 +40,17 @@ export const termsOf = async (
 
 /** Changes of state that move no money. */
 const SILENT = ['PENDING FAILED', 'PENDING CANCELLED']
-const MOVING = TRANSITIONS.map(({ from, to }) => `${from} ${to}`).filter((pair) => !SILENT.includes(pair))
+/** A payout that comes back is the only change of a payment that has ended. */
+const RETURN = 'COMPLETED COMPLETED'
+const MOVING = [...TRANSITIONS.map(({ from, to }) => `${from} ${to}`), RETURN].filter(
+  (pair) => !SILENT.includes(pair),
+)
+
+/** The balances of a completed payment once its payout is back: ours to hold, and not the payee's any more. */
+const takenBack = (balances: Record<string, bigint>) =>
+  Object.fromEntries(
+    Object.entries(balances).map(([name, amount]) => [name.replace(/^payee /, 'returned_payouts '), amount]),
+  )
 
 /**
  * What must hold of a payment's ledger at any time: one set for each change of state that moves money and none
@@ -63,7 +73,11 @@ export const expectBooked = async (harness: Harness, id: string): Promise<void> 
   }
   const { payment, executed } = await termsOf(harness, id)
   const [balances, result] = withoutResult(balancesOf(entries))
-  expect([payment.status, balances]).toEqual([payment.status, balancesIn(payment.status, payment, executed)])
+  const expected = balancesIn(payment.status, payment, executed)
+  expect([payment.status, balances]).toEqual([
+    payment.status,
+    payment.returned ? takenBack(expected) : expected,
+  ])
   if (payment.status === 'COMPLETED') expect(result).toBe((executed.received ?? 0n) - (executed.spent ?? 0n))
   else expect(result).toBe(0n)
 }

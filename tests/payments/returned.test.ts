@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { Provider } from '../../src/providers/port.ts'
+import { type Harness, startHarness } from '../support/harness.ts'
+import { fakeProvider } from './fake-provider.ts'
+import { drive, ended, expectSound, pay, snapshot, turn, until } from './support.ts'
+
+const KEY = { account_id: 'demo' }
+
+/** A bank that sends back the payouts of the payments named in `back`, and says so in its records too. */
+const forgetfulBank = (back: ReadonlySet<string>): Provider => {
+  const fake = fakeProvider('bank', ({ operation }, books) =>
+    operation.leg === 'offramp' && back.has(operation.paymentId)
+      ? { kind: 'refused', reason: 'route', message: 'the account is closed' }
+      : books(),
+  )
+  const isBack = (key: string) => {
+    const call = fake.calls.find(({ operation }) => operation.key === key)
+    return call?.operation.leg === 'offramp' && back.has(call.operation.paymentId)
+  }
+  return {
+    ...fake.provider,
+    records: async function* (window, signal) {
+      for await (const page of fake.provider.records(window, signal))
+        yield page.map((record) =>
+          isBack(record.key) ? { ...record, state: 'refused' as const, settledAmount: null } : record,
+        )
+    },
+  }
+}
+
+describe('a payout that comes back after the payment was completed', () => {
+  let harness: Harness
+  let id: string
+  const back = new Set<string>()
+  beforeAll(async () => {
+    harness = await startHarness({ providers: [forgetfulBank(back)] })
+    id = await pay(harness)
+    await drive(harness, [id])
+  })
+  afterAll(() => harness.stop())
+
+  const shown = async () => (await harness.call('GET', `/payments/${id}`)).body
+  const eventTypes = async () => {
+    const rows = await harness.database.sql<{ type: string }[]>`
+      select type from webhook_events where payment_id = ${id} order by sequence`
+    return rows.map(({ type }) => type)
+  }
+
+  test('is asked about for no reason only in vain: nothing changes while it stands', async () => {
+    const before = await snapshot(harness.database.sql)
+    await harness.services.payments.takeUp([{ ...KEY, payment_id: id }])
+    expect(await turn(harness)).toBe(false)
+    const jobless = (text: string) => ({ ...JSON.parse(text), jobs: null })
+    expect(jobless(await snapshot(harness.database.sql))).toEqual(jobless(before))
+  })
+
+  test('is found by the reconciliation, which looks again at the payment', async () => {
+    back.add(id)
+    const { findings } = await harness.services.reconcile.run(2)
+    expect(findings).toMatchObject([{ kind: 'payout_returned', payment_id: id }])
+    await harness.services.payments.takeUp([{ ...KEY, payment_id: id }])
+    await turn(harness)
+    expect(await shown()).toMatchObject({
+      status: 'COMPLETED',
+      exception: 'needs_review',
+      paid_out: null,
+      returned_at: expect.any(String),
+      failure_reason: 'The payout came back from bank: the account is closed',
+    })
+  })
+
+  test('is told to receivers by an event of its own, with what was paid out taken back', async () => {
+    expect((await eventTypes()).at(-1)).toBe('payment.returned')
+    const [event] = await harness.database.sql<{ body: string }[]>`
+      select body from webhook_events where payment_id = ${id} and type = 'payment.returned'`
+    expect(JSON.parse(event?.body ?? '').data).toMatchObject({ status: 'COMPLETED', paid_out: null })
+  })
+
+  test('is in the ledger: the payee has nothing, and we hold what came back', async () => {
+    const { body } = await harness.call('GET', `/payments/${id}/ledger`)
+    const balance = (account: string) =>
+      body.balances.find((each: { account: string }) => each.account === account)?.balance
+    const payment = await shown()
+    expect(balance('payee')).toBeUndefined()
+    expect(balance('returned_payouts')).toBe(payment.guaranteed_payout)
+  })
+
+  test('leaves books that agree, keeps its end, and is told once however often it is looked at', async () => {
+    const before = await shown()
+    for (let n = 0; n < 3; n++) {
+      await harness.services.payments.takeUp([{ ...KEY, payment_id: id }])
+      await turn(harness)
+    }
+    expect(await shown()).toEqual(before)
+    expect((await harness.services.reconcile.run(2)).findings).toEqual([])
+    await expectSound(harness, id)
+  })
+})
+
+test('the hourly comparison of the books is enough for the program to notice by itself', async () => {
+  const back = new Set<string>()
+  const harness = await startHarness({ providers: [forgetfulBank(back)], workers: true })
+  const id = await pay(harness)
+  await until(ended(harness, [id]))
+  back.add(id)
+  await harness.boss.send('books', null)
+  await until(async () => (await harness.call('GET', `/payments/${id}`)).body.returned_at !== null)
+  await harness.stop()
+})
