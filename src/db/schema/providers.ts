@@ -1,5 +1,15 @@
 import { sql } from 'drizzle-orm'
-import { check, index, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import {
+  boolean,
+  check,
+  index,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { instant } from './columns.ts'
 
 /** What an operation has done at its provider so far, where one operation takes several calls that act. */
@@ -40,9 +50,15 @@ export const providerAccounts = pgTable(
     /** As in `source_account` and `destination_account` of a payment. */
     name: text().notNull(),
     reference: text().notNull(),
+    /** Whether other accounts may have it too. Only a payee's can be: a payer's deposits must belong to one account. */
+    shared: boolean().notNull().default(false),
     createdAt: instant().notNull().defaultNow(),
   },
-  (t) => [primaryKey({ columns: [t.accountId, t.provider, t.name] })],
+  (t) => [
+    primaryKey({ columns: [t.accountId, t.provider, t.name] }),
+    // Across accounts on purpose. The table is small and changed by the operator alone: sharded, it is a copy everywhere.
+    uniqueIndex('provider_accounts_one_owner').on(t.provider, t.reference).where(sql`not shared`),
+  ],
 )
 
 /** Events that a provider has sent to us, so that a repeated one does nothing. */

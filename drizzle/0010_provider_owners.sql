@@ -1,0 +1,2 @@
+ALTER TABLE "provider_accounts" ADD COLUMN "shared" boolean DEFAULT false NOT NULL;--> statement-breakpoint
+CREATE UNIQUE INDEX "provider_accounts_one_owner" ON "provider_accounts" USING btree ("provider","reference") WHERE not shared;
