@@ -38,7 +38,7 @@ const unwind = async (steps: readonly (() => Promise<unknown>)[]): Promise<void>
 /** What a prober may have to wait for an answer. */
 const READY_WITHIN_MS = 2_000
 
-/** Longest that a start waits for the market; quotes would be made of sample rates before. */
+/** Longest that a start waits for market and providers; without them quotes are made of sample rates, or not at all. */
 const FIRST_RATES_MS = 1_500
 
 const answers = (check: Promise<unknown>): Promise<boolean> =>
@@ -87,10 +87,11 @@ export const startProcess = async (
     const services = createServices({ config, database, boss, clock: systemClock, ids: randomIds, log })
     // A restart begins with what the last run knew; a first start gives the sources a moment to answer.
     await Promise.all([services.market.warm(), services.lockPrice.load()])
-    await Promise.race([services.market.refreshDue(), Bun.sleep(FIRST_RATES_MS)])
-    services.market.start()
-    services.lockPrice.start()
-    started.push(() => Promise.all([services.market.stop(), services.lockPrice.stop()]))
+    const { market, lockPrice, freshness } = services
+    started.push(() => Promise.all([market.stop(), lockPrice.stop(), freshness.stop()]))
+    await Promise.race([Promise.all([market.refreshDue(), freshness.start()]), Bun.sleep(FIRST_RATES_MS)])
+    market.start()
+    lockPrice.start()
     if (works && embedded) {
       // Nobody else works here, for the data directory is locked; and a claim that somebody did hold is fenced.
       const jobs = await releaseClaims(boss, database.sql)

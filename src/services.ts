@@ -18,6 +18,7 @@ import { createPaymentService } from './payments/service.ts'
 import { createPaymentStore } from './payments/store.ts'
 import { timingOf } from './payments/timing.ts'
 import { type Checkpoint, createStepRunner } from './payments/worker.ts'
+import { createFreshness } from './providers/freshness.ts'
 import type { Provider } from './providers/port.ts'
 import { createRouter } from './providers/router.ts'
 import { parseFaults } from './providers/sandbox/faults.ts'
@@ -69,6 +70,7 @@ export const createServices = (foundation: Foundation) => {
       faults: parseFaults(config.SANDBOX_FAULTS),
       mid: (currency) => market.mid(currency).fiatPerUsd,
     })
+  const freshness = createFreshness(providers, config.PROVIDER_DEADLINE_MS, log)
   const router = createRouter(providers, clock, config.PROVIDER_DEADLINE_MS, log)
 
   // Set by the workers of this process; without them the workers of others find the work by polling.
@@ -126,6 +128,7 @@ export const createServices = (foundation: Foundation) => {
       log,
       deadlineMs: config.PROVIDER_DEADLINE_MS,
     }),
+    freshness,
     market,
     lockPrice,
     adviser,

@@ -8,7 +8,8 @@ const EVERY_MS = 20_000
 export interface Freshness {
   /** Asks every provider once, side by side; never throws. One that does not answer keeps nobody waiting past the deadline. */
   refresh(): Promise<void>
-  start(): void
+  /** Asks them now and from now on; resolves when they have answered for the first time, or not. */
+  start(): Promise<void>
   /** Ends that, and waits for what is under way. */
   stop(): Promise<void>
 }
@@ -21,7 +22,7 @@ export const createFreshness = (
 ): Freshness => {
   const silent = new Set<string>()
   const ended = new AbortController()
-  let running: Promise<unknown> = Promise.resolve()
+  let running = Promise.resolve()
   let timer: ReturnType<typeof setTimeout> | undefined
 
   const ask = async (provider: Provider): Promise<void> => {
@@ -42,10 +43,11 @@ export const createFreshness = (
     await Promise.all(providers.map(ask))
   }
 
-  const loop = (): void => {
+  const loop = (): Promise<void> => {
     running = refresh().finally(() => {
       if (!ended.signal.aborted) timer = setTimeout(loop, EVERY_MS).unref()
     })
+    return running
   }
 
   return {

@@ -51,7 +51,7 @@ test('stopping ends a request that is under way, and nothing is asked afterwards
     },
   }
   const freshness = createFreshness([hanging], 60_000, log)
-  freshness.start()
+  void freshness.start()
   await begun
   await freshness.stop()
   expect([asked, lines]).toEqual([1, []])
