@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { FIAT_CURRENCIES } from '../../src/core/currency.ts'
-import { convertDown, convertUp, costOf, formatAmount, portion, toJsonInteger } from '../../src/core/money.ts'
+import {
+  convertDown,
+  convertUp,
+  costOf,
+  formatAmount,
+  parseAmount,
+  portion,
+  toJsonInteger,
+} from '../../src/core/money.ts'
 import { formatRate, lessBps, parseRate, type Rate, rateToNumber, ratioDown } from '../../src/core/rate.ts'
 
 const rates = fc.bigInt(1_000_000n, 9_999_999_999_999n).map((units) => units as Rate)
@@ -92,5 +100,30 @@ describe('amounts are exact minor units', () => {
   test('an amount that JSON could not carry exactly is refused instead of rounded', () => {
     expect(toJsonInteger(2n ** 53n - 1n)).toBe(9_007_199_254_740_991)
     expect(() => toJsonInteger(2n ** 53n)).toThrow(RangeError)
+  })
+})
+
+describe('an amount from outside is read exactly or not at all', () => {
+  test('every amount survives a round trip, with any number of zeros more', () => {
+    fc.assert(
+      fc.property(amounts, currencies, fc.nat({ max: 10 }), (amount, currency, zeros) => {
+        const text = formatAmount(amount, currency)
+        const longer = zeros === 0 ? text : `${text.includes('.') ? text : `${text}.`}${'0'.repeat(zeros)}`
+        expect(parseAmount(longer, currency)).toBe(amount)
+      }),
+    )
+  })
+
+  test.each(['', ' 1', '1 ', '-1', '+1', '1e3', '1.', '.5', '1,000.00', '0x10', 'NaN', '١', '1'.repeat(19)])(
+    '%p is none',
+    (text) => expect(parseAmount(text, 'EUR')).toBeNull(),
+  )
+
+  test('digits below the minor unit are none of the currency’s', () => {
+    expect(parseAmount('876.991', 'EUR')).toBeNull()
+    expect(parseAmount('876.9900000001', 'EUR')).toBeNull()
+    expect(parseAmount('155.5', 'JPY')).toBeNull()
+    expect(parseAmount('0.0000001', 'USDC')).toBeNull()
+    expect(parseAmount('155.0', 'JPY')).toBe(155n)
   })
 })
