@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { t } from 'elysia'
 import { oneOf, strict } from '../core/schema.ts'
 import { RATE_SOURCES } from '../market/facts.ts'
 
@@ -8,10 +9,12 @@ const MinorUnits = (description: string) => Type.Integer({ description })
 export const DEFAULT_DAYS = 30
 
 export const ExposureQuery = strict({
-  days: Type.Optional(
-    Type.Integer({
+  days: t.Optional(
+    // A query parameter is text, which only Elysia's own numbers are read out of.
+    t.Numeric({
       minimum: 1,
       maximum: 366,
+      multipleOf: 1,
       default: DEFAULT_DAYS,
       description: 'Days back, today included',
     }),

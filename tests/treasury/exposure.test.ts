@@ -133,6 +133,11 @@ describe('GET /treasury/exposure', () => {
     }
   })
 
+  test.each(['1', '7', '366'])('days=%s is as many days', async (days) => {
+    const { status, body } = await harness.call('GET', `/treasury/exposure?days=${days}`)
+    expect([status, body.realised]).toEqual([200, expect.any(Array)])
+  })
+
   test.each(['0', '367', '1.5', 'x'])('days=%s is refused, naming the field', async (days) => {
     const { status, body } = await harness.call('GET', `/treasury/exposure?days=${days}`)
     expect([status, body.error]).toEqual([400, 'VALIDATION_ERROR'])
