@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { parseRate } from '../../src/core/rate.ts'
 import { candidatesFor } from '../../src/fees/candidates.ts'
 import { PRIORITIES, type Priority } from '../../src/fees/model.ts'
 import { bestOf, chooseByRules } from '../../src/fees/rules.ts'
@@ -163,6 +164,19 @@ describe('the rules’ own choice', () => {
       'No live exchange rate: sample values',
       'No live gas price for Base: sample value',
       'The state of the issuer is unknown',
+    ])
+  })
+
+  test('a provider that the router prefers for other reasons than its rate is told as far behind as it is', () => {
+    const [worse, better] = [parseRate('0.9195'), parseRate('0.92')]
+    const offers = () => [
+      { provider: 'steady', rate: worse, sandbox: true },
+      { provider: 'shaky', rate: better, sandbox: true },
+    ]
+    const conversion = { from: 'USD', to: 'EUR', amount: 5_000n, priority: 'standard' } as const
+    expect(candidatesFor(conversion, sampleFacts(), { offers })[0]?.offramps).toEqual([
+      { provider: 'steady', behindBps: 5 },
+      { provider: 'shaky', behindBps: 0 },
     ])
   })
 

@@ -151,6 +151,18 @@ describe('the pause', () => {
     ])
   })
 
+  test('before a provider that said “not now” is asked again doubles with every refusal, within bounds', () => {
+    const refusedTimes = (times: number): PaymentState => {
+      const refusals = Array.from({ length: times }, (_, index) =>
+        offramp({ attempt: index + 1, status: 'refused', refusal: 'temporary' }),
+      )
+      return at('ONRAMP_COMPLETE', times, ONRAMPED, ...refusals)
+    }
+    const busy: Outcome = { kind: 'refused', reason: 'temporary', message: 'not now' }
+    const pause = (times: number) => run(refusedTimes(times), busy, choiceOf(['a'])).nextMs
+    expect([0, 1, 2, 10].map(pause)).toEqual([2_000, 4_000, 8_000, 60_000])
+  })
+
   test('before the first poll is the configured one, unless the provider names one', () => {
     expect(run(at('PENDING', 0), OUTCOMES.accepted).nextMs).toBe(30_000)
     expect(run(at('PENDING', 0), { ...OUTCOMES.accepted, checkAfterMs: 90_000 }).nextMs).toBe(90_000)

@@ -31,11 +31,13 @@ const forgetfulBank = (back: ReadonlySet<string>): Provider => {
 describe('a payout that comes back after the payment was completed', () => {
   let harness: Harness
   let id: string
+  let completedAt: string
   const back = new Set<string>()
   beforeAll(async () => {
     harness = await startHarness({ providers: [forgetfulBank(back)] })
     id = await pay(harness)
     await drive(harness, [id])
+    completedAt = (await shown()).completed_at
   })
   afterAll(() => harness.stop())
 
@@ -62,6 +64,7 @@ describe('a payout that comes back after the payment was completed', () => {
     await turn(harness)
     expect(await shown()).toMatchObject({
       status: 'COMPLETED',
+      completed_at: completedAt,
       exception: 'needs_review',
       paid_out: null,
       returned_at: expect.any(String),
@@ -83,6 +86,18 @@ describe('a payout that comes back after the payment was completed', () => {
     const payment = await shown()
     expect(balance('payee')).toBeUndefined()
     expect(balance('returned_payouts')).toBe(payment.guaranteed_payout)
+  })
+
+  test('counts as a result of the day on which it was paid, and not again when it came back', async () => {
+    const { sql } = harness.database
+    // The ledger is append-only, so time is moved behind its back.
+    await sql.begin(async (tx) => {
+      await tx`set local session_replication_role = replica`
+      await tx`update ledger_entries set at = at - interval '1 day'
+        where payment_id = ${id} and version < (select version from payments where id = ${id})`
+    })
+    const { realised } = (await harness.call('GET', '/treasury/exposure?days=7')).body
+    expect(realised).toMatchObject([{ payments: 1 }])
   })
 
   test('leaves books that agree, keeps its end, and is told once however often it is looked at', async () => {

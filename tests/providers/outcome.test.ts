@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import { RATE_UNITS, type Rate } from '../../src/core/rate.ts'
 import { soundOutcome } from '../../src/providers/outcome.ts'
-import { LEGS, type Leg, type Outcome } from '../../src/providers/port.ts'
+import {
+  type Instructions,
+  LEGS,
+  type Leg,
+  type Outcome,
+  type RefusalClass,
+} from '../../src/providers/port.ts'
 import { operationWith } from './sandbox-fixtures.ts'
 
 const asked = (leg: Leg) => operationWith({ leg, amount: 95_275n, currency: 'EUR' })
@@ -53,6 +59,29 @@ test('an amount of USDC is done up to 2^53 - 1, which JSON shows exactly, and un
 
 test('an adapter cannot claim that its call was not sent: it has begun already', () =>
   expect(soundOutcome({ kind: 'not_sent' }, asked('onramp')).kind).toBe('unknown'))
+
+test('a refusal of a class that nobody knows is asked of the next provider', () =>
+  expect(
+    soundOutcome({ kind: 'refused', reason: 'whim' as RefusalClass, message: 'no' }, asked('onramp')),
+  ).toMatchObject({ kind: 'refused', reason: 'route' }))
+
+test('instructions are text fields, bounded and storable; what is none of that is left out', () => {
+  const many = Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`field${n}`, 'x'.repeat(10_000)]))
+  const given = { memo: 'a\u0000b', amount: 7, nested: {}, empty: '', ...many } as unknown as Instructions
+  const outcome = soundOutcome({ kind: 'accepted', reference: 'ref', instructions: given }, asked('onramp'))
+  if (outcome.kind !== 'accepted') throw new Error(`expected accepted, got ${outcome.kind}`)
+  const shown = Object.entries(outcome.instructions ?? {})
+  expect(shown.length).toBe(30)
+  expect(shown[0]).toEqual(['memo', 'ab'])
+  expect(shown.every(([, value]) => value.length <= 500)).toBe(true)
+  for (const nothing of [null, 'text', 7, {}, []] as unknown as Instructions[])
+    expect(
+      soundOutcome({ kind: 'accepted', reference: 'ref', instructions: nothing }, asked('onramp')),
+    ).toEqual({
+      kind: 'accepted',
+      reference: 'ref',
+    })
+})
 
 test('a refusal keeps the provider’s words, bounded and storable', () => {
   const message = `no\u0000\ud800${'x'.repeat(10_000)}`

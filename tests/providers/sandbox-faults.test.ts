@@ -153,6 +153,24 @@ describe('in the sandbox', () => {
     })
   })
 
+  test('a payout that comes back is done first, for a day, and refused from then on', async () => {
+    const { clock, sandbox } = make()
+    const operation = operationWith({ leg: 'offramp', destinationAccount: 'return_offramp' })
+    await sandbox.initiate(operation, never)
+    clock.nowMs += 120_000
+    expect((await sandbox.status(operation, never)).kind).toBe('done')
+    clock.nowMs += 86_400_000
+    expect(await sandbox.status(operation, never)).toMatchObject({
+      kind: 'refused',
+      message: 'returned by the bank, by a sandbox fault',
+    })
+    const window = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER / 1_000 }
+    const states: string[] = []
+    for await (const page of sandbox.records(window, never))
+      for (const record of page) if (record.key === operation.key) states.push(record.state)
+    expect(states).toEqual(['refused'])
+  })
+
   test('a refund that does not say what it undoes is refused, now and later', async () => {
     const { sandbox } = make()
     const operation = operationWith({ leg: 'refund', undoes: null })

@@ -11,7 +11,7 @@ import { createSandbox } from '../../src/providers/sandbox/provider.ts'
 import { createQuoteService } from '../../src/quotes/service.ts'
 import { createQuoteStore } from '../../src/quotes/store.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
-import { fakeProvider } from '../payments/fake-provider.ts'
+import { EVERYTHING, fakeProvider } from '../payments/fake-provider.ts'
 import { startHarness } from '../support/harness.ts'
 import { agedCopy, QUOTE_COLUMNS } from './aged.ts'
 
@@ -240,6 +240,26 @@ describe('a quote tells where its rate comes from', () => {
     })
     expect((await quoteFrom({ best: 5n, dear: 11n })).provider).toBe('best')
     expect((await quoteFrom({ dear: 11n, best: 5n })).provider).toBe('best')
+  })
+
+  test('an amount beyond our own limit is too large, and not a matter of who would take it', async () => {
+    const small = { ...EVERYTHING, mostUsdCents: 100_000n }
+    const provider = { ...fakeProvider('small').provider, capabilities: { onramp: small, offramp: small } }
+    const log = createLogger({ level: 'silent', pretty: false })
+    const service = createQuoteService({
+      store: createQuoteStore(harness.database),
+      market: harness.services.market,
+      router: createRouter([provider], { now: () => 0 }, 1_000, log),
+      ...UNADVISED,
+    })
+    const codeFor = (amount: number) =>
+      service.create('demo', { ...REQUEST, amount }).then(
+        () => 'none',
+        (error) => error.code,
+      )
+    expect(await codeFor(100_000)).toBe('none')
+    expect(await codeFor(100_001)).toBe('SERVICE_UNAVAILABLE')
+    expect(await codeFor(1_000_000_001)).toBe('AMOUNT_TOO_LARGE')
   })
 
   test('the sandbox fleet offers the original’s three prices, and the best is quoted', async () => {
