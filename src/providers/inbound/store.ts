@@ -35,7 +35,7 @@ found as (
 ),
 fresh as (
   insert into provider_events (account_id, provider, event_id, payment_id)
-  select distinct on (account_id) account_id, $1, $2, payment_id from found order by account_id, payment_id
+  select account_id, $1, $2, payment_id from found
   on conflict do nothing
   returning account_id
 ),

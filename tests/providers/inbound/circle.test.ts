@@ -237,6 +237,14 @@ describe('a public key', () => {
     clock.at += MINUTE
     expect(await invented()).toBeNull()
   })
+
+  test('is asked for again at once when the clock was set back after a busy minute', async () => {
+    const { inbound, clock } = start()
+    const invented = () => read(inbound, sent(BODY, { ...KEY, id: crypto.randomUUID() }))
+    for (let count = 0; count < 120; count++) await invented()
+    clock.at -= MINUTE
+    expect(await invented()).toBeNull()
+  })
 })
 
 describe('a signature that cannot be checked now is no verdict', () => {

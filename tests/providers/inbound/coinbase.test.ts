@@ -25,7 +25,8 @@ const SIGNED_HEADERS = { 'content-type': 'application/json', 'x-event-id': EVENT
 interface Signing {
   secret?: string
   algorithm?: string
-  at?: number
+  /** Unix seconds, as text where they are spelled in another way. */
+  at?: number | string
   names?: string
   headers?: Record<string, string>
 }
@@ -111,6 +112,8 @@ describe('a message is nobody’s when', () => {
     'its body ends in a blank more': { ...sent(), body: `${BODY} ` },
     'its time was moved': signedWith(good.replace(`t=${NOW / SECOND}`, `t=${NOW / SECOND + 1}`)),
     'its time is in milliseconds': sent(BODY, { at: NOW }),
+    'its time has a zero before it': sent(BODY, { at: `0${NOW / SECOND}` }),
+    'its time is in scientific notation': sent(BODY, { at: (NOW / SECOND).toExponential() }),
     'its time is no number': signedWith(good.replace(/t=\d+/, 't=now')),
     'its time is signed': signedWith(good.replace('t=', 't=+')),
     'a signed header was altered': {
@@ -129,7 +132,8 @@ describe('a message is nobody’s when', () => {
     'the headers are named in another order': signedWith(
       good.replace('h=content-type x-event-id', 'h=x-event-id content-type'),
     ),
-    'the names are in capitals': signedWith(good.replace('h=content-type', 'h=Content-Type')),
+    'the names are in capitals': sent(BODY, { names: 'Content-Type X-Event-Id' }),
+    'a name is none that a header can have': sent(BODY, { names: 'content(type) x-event-id' }),
     'no headers are named': sent(BODY, { names: '', headers: {} }),
     'too many headers are named': sent(BODY, {
       headers: Object.fromEntries(Array.from({ length: 33 }, (_, index) => [`x-${index}`, 'value'])),
@@ -165,6 +169,8 @@ test('names are texts in the places that are documented, and nothing else', asyn
   const data = { transferId: 7, metadata: { key: 'k', count: 1, deep: { key: 'no' }, none: null }, id: 'no' }
   const body = JSON.stringify({ eventId: 'e1', transferId: 'no', data })
   expect(await read(inbound, sent(body))).toEqual({ id: 'e1', names: ['k'] })
+  const list = JSON.stringify({ eventId: 'e1', data: { metadata: ['no'] } })
+  expect(await read(inbound, sent(list))).toEqual({ id: 'e1', names: [] })
 })
 
 test('an empty secret is refused at the start, for anybody could sign with it', () => {

@@ -76,6 +76,23 @@ describe('an event of a provider', () => {
     expect(await recorded(id)).toBe(1)
   })
 
+  test('wakes the workers of this process, which would find the step at their next poll only, and only for news', async () => {
+    const { reference } = await waiting()
+    const { wakers } = harness.services
+    let woken = 0
+    wakers.payments = () => {
+      woken++
+    }
+    const event = { id: 'evt_wakes', names: [reference] }
+    const counts = []
+    for (const names of [[reference], [reference], ['ref_unknown']]) {
+      await send(harness, { ...event, names })
+      counts.push(woken)
+    }
+    wakers.payments = () => {}
+    expect(counts).toEqual([1, 1, 1])
+  })
+
   test('makes a step due that failed and waits to be tried again', async () => {
     const { id, reference } = await waiting()
     await harness.boss.fail('payment', await claim(harness))
@@ -308,14 +325,26 @@ test('an event is looked up by no more than 32 names, none of them long or unpri
   expect(await isDue(id)).toBe(true)
 })
 
+const receivedLongAgo = ({ database }: Harness, count: number) =>
+  database.sql`
+    insert into provider_events (account_id, provider, event_id, payment_id, received_at)
+    select 'demo', 'fake', 'evt_' || days || '_' || i, gen_random_uuid(), now() - days * interval '1 day'
+    from generate_series(1, ${count}) i, unnest(array[29, 31]) days`
+
 test('events are forgotten after 30 days, in batches, and no sooner', async () => {
   const { sql } = harness.database
   await sql`delete from provider_events`
-  await sql`
-    insert into provider_events (account_id, provider, event_id, payment_id, received_at)
-    select 'demo', 'fake', 'evt_' || days || '_' || i, gen_random_uuid(), now() - days * interval '1 day'
-    from generate_series(1, 6000) i, unnest(array[29, 31]) days`
+  await receivedLongAgo(harness, 6_000)
   expect(await harness.services.inbound.sweep()).toBe(6_000)
   const [left] = await sql`select count(*)::int as count, min(event_id) as first from provider_events`
   expect(left).toEqual({ count: 6_000, first: 'evt_29_1' })
+})
+
+test('old events are forgotten by the sweep that runs by itself', async () => {
+  const working = await startHarness({ providers: [fake.provider], workers: true })
+  await receivedLongAgo(working, 1)
+  await working.boss.send('quote_sweep')
+  await until(async () => (await working.database.sql`select from provider_events`).length === 1)
+  expect(working.errors).toEqual([])
+  await working.stop()
 })
