@@ -3,6 +3,7 @@ import type { Authenticate } from './core/principal.ts'
 import { feeRoutes } from './fees/routes.ts'
 import { ledgerRoutes } from './ledger/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
+import { inboundRoutes } from './providers/inbound/routes.ts'
 import { quoteRoutes } from './quotes/routes.ts'
 import type { Services } from './services.ts'
 import { treasuryRoutes } from './treasury/routes.ts'
@@ -15,5 +16,6 @@ export const routesOf = (services: Services, authenticate: Authenticate): AnyEly
   paymentRoutes(services.payments, services.feed, authenticate),
   ledgerRoutes(services.ledger, authenticate),
   treasuryRoutes(services.treasury, authenticate),
+  inboundRoutes(services.inbound),
   webhookRoutes(services.webhooks, authenticate),
 ]

@@ -19,6 +19,8 @@ import { createPaymentStore } from './payments/store.ts'
 import { timingOf } from './payments/timing.ts'
 import { type Checkpoint, createStepRunner } from './payments/worker.ts'
 import { createFreshness } from './providers/freshness.ts'
+import { createInboundService } from './providers/inbound/service.ts'
+import { createInboundStore } from './providers/inbound/store.ts'
 import type { Provider } from './providers/port.ts'
 import { createRouter } from './providers/router.ts'
 import { parseFaults } from './providers/sandbox/faults.ts'
@@ -135,6 +137,13 @@ export const createServices = (foundation: Foundation) => {
     engine,
     fees,
     webhooks,
+    inbound: createInboundService({
+      providers,
+      store: createInboundStore(database),
+      log,
+      deadlineMs: config.PROVIDER_DEADLINE_MS,
+      wake: () => wake({ payments: true, webhooks: false }),
+    }),
     router,
     wakers,
     feed,

@@ -32,6 +32,8 @@ export const startWorkers = async (boss: PgBoss, services: Services, log: Logger
     const recommendations = await services.fees.sweep()
     if (quotes + recommendations > 0)
       log.debug({ quotes, recommendations }, 'deleted quotes and recommendations that expired unused')
+    const events = await services.inbound.sweep()
+    if (events > 0) log.debug({ events }, 'forgot events of providers that cannot come again')
   })
   await startWorker(boss, 'audit_seal', async () => {
     const rows = await services.sealAudit()

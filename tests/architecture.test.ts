@@ -51,6 +51,7 @@ const FACES = new Set([
   'market/source',
   'market/service',
   'payments/transitions',
+  'payments/wake',
   'providers/port',
   'providers/router',
   'quotes/model',

@@ -168,6 +168,14 @@ describe('live answers are what the document says', () => {
     check('get /payments/{id}/ledger', await send('GET', path, { key: api.keys.writeOnly }), 403)
   })
 
+  test('events of providers', async () => {
+    const path = '/providers/nobody/events'
+    check('get /providers/{provider}/events', await send('GET', path), 404)
+    check('post /providers/{provider}/events', await send('POST', path, { body: '{}', key: null }), 404)
+    const large = { body: 'x'.repeat(100_000), key: null }
+    check('post /providers/{provider}/events', await send('POST', path, large), 413)
+  })
+
   test('health', async () => {
     check('get /healthz', await send('GET', '/healthz'), 200)
     check('get /readyz', await send('GET', '/readyz'), 200)
