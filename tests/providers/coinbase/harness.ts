@@ -95,7 +95,7 @@ export const setup = async (
 export const operationOf = (leg: Leg, change: Partial<Operation> = {}): Operation =>
   operationWith({ leg, currency: 'USD', amount: 95_275n, ...change })
 
-const isExecution = ({ method, path }: { method: string; path: string }) =>
+export const isExecution = ({ method, path }: { method: string; path: string }) =>
   method === 'POST' && path.endsWith('/execute')
 
 export const coinbaseHarness = async (): Promise<WireHarness> => {

@@ -125,7 +125,7 @@ export const startCoinbaseServer = async ({ clock, publicKey, alg, keyId }: Serv
   const refusedQuotes = new Map<string, string>()
   const refusedExecutions = new Map<string, string>()
   const failing = new Map<string, Partial<Shown>>()
-  const changes = new Map<string, (shown: Shown) => Shown>()
+  const changes = new Map<string, (shown: Shown) => object>()
   const options = {
     /** Whether rates are only estimated, and then what targets get is not said before completion. */
     estimates: false,
@@ -210,7 +210,7 @@ export const startCoinbaseServer = async ({ clock, publicKey, alg, keyId }: Serv
     return { status: 200, body: view(shown) }
   }
 
-  const view = (shown: Shown): Shown =>
+  const view = (shown: Shown): object =>
     (changes.get(shown.metadata?.ratelock_operation ?? '') ?? ((same) => same))({ ...shown })
 
   const execute = (transferId: string): Reply => {
