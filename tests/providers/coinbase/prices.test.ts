@@ -65,6 +65,12 @@ describe('quote', () => {
     expect(quoted('offramp', 'EUR')).toBeNull()
   })
 
+  test('for euros there is none of a payout that would not be executed', async () => {
+    rig.server.options.feeAsset = 'eth'
+    await refresh()
+    expect(quoted('offramp', 'EUR')).toBeNull()
+  })
+
   test.each([
     ['no bank', []],
     ['none in euros', [FEDWIRE]],

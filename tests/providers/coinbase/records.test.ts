@@ -108,17 +108,19 @@ describe('records', () => {
     expect(await keys(atMs + 1, atMs + 500)).toEqual([])
   })
 
-  test.each([{ status: 'reversed' }, { targetAmount: '1.005' }, { updatedAt: 'yesterday, about noon' }])(
-    'are not guessed: %j throws',
-    async (change) => {
-      const operation = operationOf('offramp')
-      await initiate(operation)
-      rig.server.changes.set(operation.key, (shown) => ({ ...shown, ...change }))
-      const listed = await recordsIn().catch(({ message }: Error) => message)
-      expect(listed).toStartWith('coinbase lists')
-      rig.server.changes.delete(operation.key)
-    },
-  )
+  test.each([
+    { status: 'reversed' },
+    { status: 'toString' },
+    { targetAmount: '1.005' },
+    { updatedAt: 'yesterday, about noon' },
+  ])('are not guessed: %j throws', async (change) => {
+    const operation = operationOf('offramp')
+    await initiate(operation)
+    rig.server.changes.set(operation.key, (shown) => ({ ...shown, ...change }))
+    const listed = await recordsIn().catch(({ message }: Error) => message)
+    expect(listed).toStartWith('coinbase lists')
+    rig.server.changes.delete(operation.key)
+  })
 
   test('throw once the signal is set', async () => {
     const reason = new Error('deadline passed')

@@ -97,6 +97,16 @@ describe('what is ordered', () => {
     const targets = rig.server.made(operation.key).map(({ target }) => target.paymentMethodId)
     expect(targets).toEqual([BOB_BANK, BOB_BANK])
   })
+
+  test('is carried on when a payee is no longer linked to anything: it may have been executed', async () => {
+    await link(rig.database, 'erin', BOB_BANK)
+    const operation = operationOf('offramp', { destinationAccount: 'erin' })
+    void rig.server.arm('reset_after', isExecution)
+    expect((await initiate(operation)).kind).toBe('unknown')
+    await rig.database.sql`delete from provider_accounts where name = 'erin'`
+    await accepted(again(operation))
+    expect(rig.server.executed(operation.key)).toBe(1)
+  })
 })
 
 describe('nothing is sent', () => {
@@ -311,6 +321,45 @@ describe('an execution that is refused when it is repeated', () => {
     Object.assign(shown, { status: 'processing', executedAt: shown.createdAt })
     expect(await accepted(status(operation))).toBe(shown.transferId)
     expect(await accepted(again(operation))).toBe(shown.transferId)
+  })
+})
+
+describe('an execution that is turned away when it is repeated', () => {
+  test('is forgotten: once the quote is too old for any request, another is taken', async () => {
+    const operation = operationOf('offramp')
+    await loseExecution(operation)
+    void rig.server.arm('rate_limited', isExecution)
+    expect((await again(operation)).kind).toBe('unknown')
+    rig.clock.nowMs += QUOTE_LIFE_MS * 2
+    await accepted(again(operation))
+    expect(rig.server.executed(operation.key)).toBe(1)
+  })
+})
+
+describe('an answer that contradicts itself is unknown', () => {
+  test('when an execution leaves the transfer quoted', async () => {
+    const operation = operationOf('offramp')
+    rig.server.changes.set(operation.key, (shown) => ({ ...shown, status: 'quoted' }))
+    expect((await initiate(operation)).kind).toBe('unknown')
+    rig.server.changes.delete(operation.key)
+    await accepted(status(operation))
+  })
+
+  test('when it shows another transfer than was asked about', async () => {
+    const operation = operationOf('offramp')
+    await accepted(initiate(operation))
+    rig.server.settle()
+    const transferId = 'transfer_00000000-0000-4000-8000-000000000000'
+    rig.server.changes.set(operation.key, (shown) => ({ ...shown, transferId }))
+    expect((await status(operation)).kind).toBe('unknown')
+  })
+
+  test('when a quote is the transfer of another operation', async () => {
+    const [one, other] = [operationOf('offramp'), operationOf('offramp')]
+    const transferId = await accepted(initiate(one))
+    rig.server.changes.set(other.key, (shown) => ({ ...shown, transferId }))
+    expect((await initiate(other)).kind).toBe('unknown')
+    expect([rig.server.executed(one.key), rig.server.executed(other.key)]).toEqual([1, 0])
   })
 })
 

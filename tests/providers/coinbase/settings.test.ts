@@ -96,6 +96,8 @@ describe('capabilities', () => {
     const wallets = { base: WALLET, polygon: WALLET, solana: 'HpabPRRCFbBKSuJr5PdkVvQc85FyxyTWkFM2obBRSvHT' }
     const { provider, close } = await setup({}, ed25519(), wallets)
     expect(provider.capabilities.onramp).toMatchObject({ currencies: ['USD'], chains: ['base', 'solana'] })
+    const astray = await provider.initiate(operationOf('onramp', { chain: 'polygon' }), never)
+    expect(astray).toMatchObject({ kind: 'refused', reason: 'route' })
     expect(provider.capabilities.offramp).toMatchObject({
       currencies: ['USD', 'EUR'],
       chains: ['base', 'arbitrum', 'solana', 'ethereum'],
