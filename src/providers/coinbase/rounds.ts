@@ -2,8 +2,8 @@ import type { Clock } from '../../core/clock.ts'
 import { byKeyAge } from '../adapter.ts'
 import { stepKey } from '../keys.ts'
 import type { Operation, Outcome } from '../port.ts'
+import { refusedUnsent } from '../refusal.ts'
 import type { Step, Steps } from '../steps.ts'
-import { WireError } from '../wire.ts'
 import type { Answer, CoinbaseClient } from './client.ts'
 import { isFit, LEG_NAME, OPERATION_NAME, type Order, orderOf, requestOf } from './order.ts'
 import { outcomeOf } from './outcome.ts'
@@ -13,7 +13,7 @@ import type { Transfer } from './shapes.ts'
 import { stateOf } from './states.ts'
 
 /** How long the API remembers an idempotency key, as documented. */
-export const KEY_LIFE_MS = 86_400_000
+const KEY_LIFE_MS = 86_400_000
 
 /** Quotes that one operation may let expire; each lives for minutes, so this is time enough. */
 const MOST_ROUNDS = 3
@@ -38,9 +38,6 @@ export interface RoundsDeps {
   clock: Clock
   endsOf(operation: Operation): Promise<Ends | Outcome>
 }
-
-const nothingDone = (error: unknown): boolean =>
-  error instanceof WireError && (error.fault === 'unsent' || error.fault === 'turned_away')
 
 /**
  * Carries operations out, in rounds of a quote and its execution. What a round executes is decided once, by whoever
@@ -98,7 +95,8 @@ export const createRounds = ({ client, steps, clock, endsOf }: RoundsDeps) => {
     try {
       answer = await client.create(request, stepKey(operation.key, step), signal)
     } catch (error) {
-      if (operation.sentBefore || !nothingDone(error)) throw error
+      // It throws the error again unless nothing was done for certain.
+      refusedUnsent(error, 'coinbase', operation)
       return leave(operation, round, 'unavailable')
     }
     if ('errorType' in answer) {
@@ -138,7 +136,7 @@ export const createRounds = ({ client, steps, clock, endsOf }: RoundsDeps) => {
     try {
       answer = await client.execute(transferId, stepKey(operation.key, step), signal)
     } catch (error) {
-      if (operation.sentBefore || !nothingDone(error)) throw error
+      refusedUnsent(error, 'coinbase', operation)
       return notExecuted(operation, order, round, 'unavailable', signal)
     }
     if ('transfer' in answer) {
