@@ -6,7 +6,7 @@ import type { AdapterDeps } from '../../../src/providers/adapter.ts'
 import { createCoinbase } from '../../../src/providers/coinbase/adapter.ts'
 import type { CoinbaseSettings } from '../../../src/providers/coinbase/settings.ts'
 import { createLinks } from '../../../src/providers/links.ts'
-import type { Leg, Operation } from '../../../src/providers/port.ts'
+import type { Leg, Operation, Outcome } from '../../../src/providers/port.ts'
 import { createLogger } from '../../../src/telemetry/logger.ts'
 import { testDatabase } from '../../support/database.ts'
 import { operationWith, testClock } from '../sandbox-fixtures.ts'
@@ -141,5 +141,27 @@ export const coinbaseHarness = async (): Promise<WireHarness> => {
     giveBack: null,
     keyLifeMs: 24 * 3_600_000,
     close,
+  }
+}
+
+/** How operations are asked for in tests, of the rig that there is by then. */
+export const callsOn = (rig: () => Pick<Awaited<ReturnType<typeof setup>>, 'provider'>) => {
+  const never = new AbortController().signal
+  /** An error is what the guard makes an unknown outcome of. */
+  const outcomeOf = (call: Promise<Outcome>): Promise<Outcome> =>
+    call.catch((error: Error) => ({ kind: 'unknown', message: error.message }))
+  const initiate = (operation: Operation) => outcomeOf(rig().provider.initiate(operation, never))
+  const status = (operation: Operation) =>
+    outcomeOf(rig().provider.status({ ...operation, sentBefore: true }, never))
+  return {
+    initiate,
+    again: (operation: Operation) => initiate({ ...operation, sentBefore: true, ageMs: 1_000 }),
+    status,
+    /** The reference under which the operation was accepted. */
+    accepted: async (call: Promise<Outcome>): Promise<string> => {
+      const outcome = await call
+      if (outcome.kind !== 'accepted') throw new Error(`expected accepted, got ${outcome.kind}`)
+      return outcome.reference
+    },
   }
 }

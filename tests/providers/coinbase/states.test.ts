@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import { ERRORS } from '../../../src/providers/coinbase/refusals.ts'
 import { STATES } from '../../../src/providers/coinbase/states.ts'
-import { LEGS, type Operation, type Outcome } from '../../../src/providers/port.ts'
-import { operationOf, setup } from './harness.ts'
+import { LEGS, type Outcome } from '../../../src/providers/port.ts'
+import { callsOn, operationOf, setup } from './harness.ts'
 
 type Rig = Awaited<ReturnType<typeof setup>>
 let rig: Rig
@@ -12,13 +12,7 @@ beforeAll(async () => {
 afterEach(() => expect(rig.server.violations).toEqual([]))
 afterAll(() => rig.close())
 
-const never = new AbortController().signal
-/** An error is what the guard makes an unknown outcome of. */
-const outcomeOf = (call: Promise<Outcome>): Promise<Outcome> =>
-  call.catch((error: Error) => ({ kind: 'unknown', message: error.message }))
-const initiate = (operation: Operation) => outcomeOf(rig.provider.initiate(operation, never))
-const status = (operation: Operation) =>
-  outcomeOf(rig.provider.status({ ...operation, sentBefore: true }, never))
+const { initiate, status } = callsOn(() => rig)
 
 /** What an operation's transfer shows as, whatever it is. */
 const showing = async (change: object, operation = operationOf('offramp')): Promise<Outcome> => {
