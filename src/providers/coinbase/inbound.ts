@@ -46,7 +46,8 @@ export const createCoinbaseInbound = ({ secret, clock }: CoinbaseInboundOptions)
       if (text === null || !isGenuine(stamped, text)) return null
 
       const event = readObject(body)
-      const id = event && textIn(event, 'eventId')
+      // The types of its SDK write the one for transfers, and its pages the other.
+      const id = event && (textIn(event, 'eventID') ?? textIn(event, 'eventId'))
       if (!event || !id) return null
       const data = objectIn(event, 'data')
       const metadata = objectIn(data, 'metadata')

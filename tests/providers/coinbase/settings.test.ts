@@ -2,7 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import '../../../src/environment.ts'
-import { coinbaseEnvironment, coinbaseSettings } from '../../../src/providers/coinbase/settings.ts'
+import { coinbaseEnvironment } from '../../../src/providers/coinbase/environment.ts'
+import { coinbaseSettings } from '../../../src/providers/coinbase/settings.ts'
 import { ed25519, OUR_ACCOUNT, operationOf, p256, setup, WALLET } from './harness.ts'
 
 const never = new AbortController().signal

@@ -65,6 +65,9 @@ describe('a message that Coinbase signed', () => {
   })
 
   test('is good whatever it is about', async () => {
+    const { eventId: eventID, ...rest } = EVENT
+    const spelled = JSON.stringify({ ...rest, eventID })
+    expect(await read(inbound, sent(spelled))).toMatchObject({ id: EVENT.eventId })
     const other = JSON.stringify({ eventId: 'e1', eventType: 'health.status.updated', data: null })
     expect(await read(inbound, sent(other))).toEqual({ id: 'e1', names: [] })
   })
