@@ -8,5 +8,3 @@ describeWireConformance('bridge in EUR', ['offramp', 'refund'], () => bridgeHarn
 
 // Dollars are paid out without fixed outputs, so by another request.
 describeConformance('bridge in USD', () => bridgeHarness('USD', true))
-describeWireConformance('bridge in USD', ['onramp'], () => bridgeHarness('USD', false))
-describeWireConformance('bridge in USD', ['offramp', 'refund'], () => bridgeHarness('USD', true))

@@ -164,6 +164,44 @@ describe('a repetition', () => {
     expect(requests(asked.key)).toHaveLength(1)
   })
 
+  test('is never sent once Bridge may have forgotten the key', async () => {
+    const asked = operation('offramp', 'EUR', { sentBefore: true, ageMs: KEY_LIFE_MS + 1 })
+    for (const call of [provider.status, provider.initiate])
+      expect((await call(asked, never)).kind).toBe('unknown')
+    expect(requests(asked.key)).toEqual([])
+    expect((await provider.initiate({ ...asked, ageMs: KEY_LIFE_MS }, never)).kind).toBe('accepted')
+  })
+
+  test('is still sent when the account has lost its link meanwhile: a transfer may stand', async () => {
+    const asked = operation('offramp', 'EUR', { destinationAccount: await world.enrol('EUR') })
+    void world.server.wire.arm('reset_after', ({ method }) => method === 'POST')
+    await expect(provider.initiate(asked, never)).rejects.toThrow()
+    await world.database.sql`delete from provider_accounts where name = ${asked.destinationAccount}`
+    expect((await provider.initiate({ ...asked, sentBefore: true }, never)).kind).toBe('accepted')
+    expect(requests(asked.key)).toHaveLength(2)
+  })
+
+  test('that is turned away refuses nothing, even where only the journal of steps knows of the first', async () => {
+    const asked = operation('offramp', 'EUR')
+    void world.server.wire.arm('reset_after', ({ method }) => method === 'POST')
+    await expect(provider.initiate(asked, never)).rejects.toThrow()
+    void world.server.wire.arm('rate_limited', ({ method }) => method === 'POST')
+    await expect(provider.initiate(asked, never)).rejects.toThrow('HTTP 429')
+    expect((await provider.initiate(asked, never)).kind).toBe('accepted')
+  })
+
+  test('of another process at the same moment is the same request, whatever settings it has', async () => {
+    const changed = world.bridge({ usdDepositRail: 'ach_push' })
+    for (let n = 0; n < 20; n++) {
+      const asked = operation('onramp', 'USD')
+      const [one, other] = await Promise.all([
+        provider.initiate(asked, never),
+        changed.initiate(asked, never),
+      ])
+      expect(referenceOf(one)).toBe(referenceOf(other))
+    }
+  })
+
   test('happens under one key for each operation', async () => {
     const [one, other] = [operation('onramp', 'USD'), operation('onramp', 'USD')]
     for (const asked of [one, other]) await sent(asked)
@@ -281,6 +319,14 @@ describe('what was settled', () => {
     ]
     world.server.settle()
     expect((await provider.status({ ...known, reference: other.reference }, never)).kind).toBe('unknown')
+  })
+
+  test('is not taken from an answer about another operation, nor is it asked about later', async () => {
+    const stranger = world.server.of((await accepted(operation('offramp', 'EUR'))).key)
+    const payee = await world.enrol('EUR', { refusal: { status: 201, body: stranger } })
+    const asked = operation('offramp', 'EUR', { destinationAccount: payee })
+    expect((await provider.initiate(asked, never)).kind).toBe('unknown')
+    expect(await provider.status(asked, never)).toEqual({ kind: 'not_found' })
   })
 
   test('counts fees that were taken off', async () => {
