@@ -323,7 +323,7 @@ describe('what was settled', () => {
 
   test('is not taken from an answer about another operation, nor is it asked about later', async () => {
     const stranger = world.server.of((await accepted(operation('offramp', 'EUR'))).key)
-    const payee = await world.enrol('EUR', { refusal: { status: 201, body: stranger } })
+    const payee = await world.enrol('EUR', { refusal: { status: 201, body: { ...stranger, id: 'c0ffee' } } })
     const asked = operation('offramp', 'EUR', { destinationAccount: payee })
     expect((await provider.initiate(asked, never)).kind).toBe('unknown')
     expect(await provider.status(asked, never)).toEqual({ kind: 'not_found' })
