@@ -30,7 +30,12 @@ export const inboundRoutes = (service: InboundService) =>
           description:
             'For providers, not for clients. It needs no API key but the signature of the provider, and changes nothing by itself: the payment that it is about is asked about at once instead of at its next poll. A repeated event, and one about nothing of ours, are answered the same.',
           'x-examples': { transfer: { summary: "Coinbase's", value: EXAMPLE } },
-          'x-responses': shown,
+          'x-responses': {
+            ...shown,
+            401: { description: 'Not signed by the provider' },
+            404: { description: 'No such provider, or one that sends nothing' },
+            503: { description: 'The signature cannot be checked right now; send it again' },
+          },
         },
       },
     )
