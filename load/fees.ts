@@ -16,6 +16,7 @@ import { migrateDatabase } from '../src/db/migrate.ts'
 import { requestOf, SCENARIOS } from '../src/demo/scenarios.ts'
 import { table } from '../src/demo/table.ts'
 import type { FeeRequest } from '../src/fees/model.ts'
+import { readFleet } from '../src/fleet.ts'
 import { drawInteger } from '../src/providers/sandbox/draw.ts'
 import { createBoss } from '../src/queue/boss.ts'
 import { createServices } from '../src/services.ts'
@@ -39,15 +40,11 @@ const log = createLogger({ level: 'silent', pretty: false })
 const boss = createBoss({ url: postgres.url, supervise: false, onError: () => {} })
 
 /** A program that remembers nothing, on the same database. */
-const program = (env: Record<string, string> = {}) =>
-  createServices({
-    config: loadConfig({ ...onMarket(market), ...onClaude(claude), ...env }),
-    database,
-    boss,
-    clock: systemClock,
-    ids: randomIds,
-    log,
-  })
+const program = async (env: Record<string, string> = {}) => {
+  const config = loadConfig({ ...onMarket(market), ...onClaude(claude), ...env })
+  const fleet = await readFleet(config)
+  return createServices({ config, database, boss, fleet, log, clock: systemClock, ids: randomIds })
+}
 
 const timed = async (work: () => Promise<unknown>): Promise<number> => {
   const began = performance.now()
@@ -76,7 +73,7 @@ const question = (wish: FeeRequest, country: string) => ({
 })
 
 const warm = async () => {
-  const { engine, fees, market: mids } = program()
+  const { engine, fees, market: mids } = await program()
   await mids.refreshDue()
   await fees.calculate('bench', WISH)
   const inEngine: number[] = []
@@ -90,7 +87,7 @@ const warm = async () => {
 
 /** Each question is a new one, and the played model answers at once: what is left is ours and the loopback's. */
 const cold = async () => {
-  const { engine, market: mids } = program()
+  const { engine, market: mids } = await program()
   await mids.refreshDue()
   const overheads: number[] = []
   for (let i = 0; i < COLD; i++)
@@ -121,7 +118,7 @@ const wideMix = (draw: () => number): FeeRequest => ({
 })
 
 const mixed = async (mix: (draw: () => number) => FeeRequest, env: Record<string, string>) => {
-  const { fees, adviser, market: mids } = program(env)
+  const { fees, adviser, market: mids } = await program(env)
   await mids.refreshDue()
   let drawn = 0
   const draw = () => drawInteger('bench', `${drawn++}`, 'fees', 0, 999_999) / 1_000_000

@@ -3,13 +3,16 @@ import { Value } from '@sinclair/typebox/value'
 import { isLoopback } from './core/loopback.ts'
 import { Environment } from './environment.ts'
 import { parseFaults } from './providers/sandbox/faults.ts'
+import { parseProviders, parseWallets } from './providers/settings.ts'
 
 type Env = Static<typeof Environment>
 
-export interface Config extends Omit<Env, 'DATABASE_URL' | 'AUTH_MODE' | 'SANDBOX_FAULTS'> {
+export interface Config
+  extends Omit<Env, 'DATABASE_URL' | 'AUTH_MODE' | 'SANDBOX_FAULTS' | 'SETTLEMENT_WALLETS'> {
   DATABASE_URL: string | undefined
   AUTH_MODE: 'open' | 'required'
   SANDBOX_FAULTS: string
+  SETTLEMENT_WALLETS: string
 }
 
 /** What keeps the program from starting: one readable line for each bad setting. */
@@ -88,17 +91,25 @@ export const loadConfig = (source: Record<string, string | undefined>): Config =
           : 'open'
         : (given.AUTH_MODE as 'open'),
     SANDBOX_FAULTS: given.SANDBOX_FAULTS ?? '',
+    SETTLEMENT_WALLETS: given.SETTLEMENT_WALLETS ?? '',
   }
   const refused = conflicts(config)
   if (config.LOCK_BUFFER_MIN_BPS > config.LOCK_BUFFER_MAX_BPS)
     refused.push('LOCK_BUFFER_MIN_BPS must not be above LOCK_BUFFER_MAX_BPS')
   if (config.DATABASE_URL && !isPostgresUrl(config.DATABASE_URL))
     refused.push('DATABASE_URL must be a URL that starts with postgres:// or postgresql://')
-  try {
-    parseFaults(config.SANDBOX_FAULTS)
-  } catch (error) {
-    refused.push((error as Error).message)
-  }
+  if (config.NODE_ENV === 'production' && given.PROVIDERS === undefined)
+    refused.push('PROVIDERS must be set in production: without it sandboxes play, and no money moves')
+  for (const check of [
+    () => parseFaults(config.SANDBOX_FAULTS),
+    () => parseProviders(config.PROVIDERS),
+    () => parseWallets(config.SETTLEMENT_WALLETS),
+  ])
+    try {
+      check()
+    } catch (error) {
+      refused.push((error as Error).message)
+    }
   if (refused.length > 0) throw new ConfigError(refused)
   return config
 }

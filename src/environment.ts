@@ -2,6 +2,8 @@ import { FormatRegistry, Type } from '@sinclair/typebox'
 import { oneOf } from './core/schema.ts'
 import type { SourceName } from './market/source.ts'
 import { DEFAULT_URLS } from './market/sources/index.ts'
+import { bridgeEnvironment } from './providers/bridge/environment.ts'
+import { coinbaseEnvironment } from './providers/coinbase/environment.ts'
 
 const integer = (min: number, max: number, value: number, description: string) =>
   Type.Integer({ minimum: min, maximum: max, default: value, description })
@@ -58,6 +60,15 @@ export const Environment = Type.Object({
   SANDBOX_FAULTS: optionalText(
     'Share of sandbox operations that go wrong, such as refuse:0.02,fail:0.05,drop:0.01',
   ),
+  PROVIDERS: text(
+    'sandbox',
+    'Who carries out the legs, such as circle,bridge; ties go to the first. sandbox only plays',
+  ),
+  SETTLEMENT_WALLETS: optionalText(
+    'Our address on each chain where on-ramps deliver USDC, such as base:0x…,solana:…',
+  ),
+  ...bridgeEnvironment,
+  ...coinbaseEnvironment,
   POLL_FIRST_SECONDS: integer(
     1,
     3600,

@@ -10,6 +10,7 @@ import { openDatabase } from './db/client.ts'
 import { startEmbedded } from './db/embedded/server.ts'
 import { migrateDatabase } from './db/migrate.ts'
 import { createPatience } from './db/patience.ts'
+import { readFleet } from './fleet.ts'
 import { openAccess } from './http/auth.ts'
 import { startBoss } from './queue/boss.ts'
 import { releaseClaims } from './queue/claims.ts'
@@ -64,6 +65,8 @@ export const startProcess = async (
   })
   const started: (() => Promise<unknown>)[] = [() => flushLogger(log)]
   try {
+    // Before anything is started: it may find that a setting is missing.
+    const fleet = await readFleet(config)
     const embedded = config.DATABASE_URL ? null : await startEmbedded({ dataDir: config.DATA_DIR })
     if (embedded) started.push(() => embedded.stop())
     const databaseUrl = config.DATABASE_URL ?? embedded?.url ?? ''
@@ -84,7 +87,11 @@ export const startProcess = async (
     const boss = await patience(() => startBoss({ url: databaseUrl, supervise: works, onError }))
     started.push(() => boss.stop({ graceful: true, timeout: config.SHUTDOWN_GRACE_MS }))
 
-    const services = createServices({ config, database, boss, clock: systemClock, ids: randomIds, log })
+    const services = createServices({
+      ...{ config, database, boss, fleet, log },
+      clock: systemClock,
+      ids: randomIds,
+    })
     // A restart begins with what the last run knew; a first start gives the sources a moment to answer.
     await Promise.all([services.market.warm(), services.lockPrice.load()])
     const { market, lockPrice, freshness } = services

@@ -7,6 +7,7 @@ import type { Database } from './db/client.ts'
 import { createEngine } from './fees/engine.ts'
 import { createFeeService } from './fees/service.ts'
 import { createFeeStore } from './fees/store.ts'
+import type { Fleet } from './fleet.ts'
 import { createLedgerService } from './ledger/service.ts'
 import { createLedgerStore } from './ledger/store.ts'
 import { fetchSource } from './market/fetch.ts'
@@ -21,10 +22,8 @@ import { type Checkpoint, createStepRunner } from './payments/worker.ts'
 import { createFreshness } from './providers/freshness.ts'
 import { createInboundService } from './providers/inbound/service.ts'
 import { createInboundStore } from './providers/inbound/store.ts'
-import type { Provider } from './providers/port.ts'
+import { createLinks } from './providers/links.ts'
 import { createRouter } from './providers/router.ts'
-import { parseFaults } from './providers/sandbox/faults.ts'
-import { createSandboxFleet } from './providers/sandbox/fleet.ts'
 import { createQuoteService } from './quotes/service.ts'
 import { createQuoteStore } from './quotes/store.ts'
 import { registerReconcileMetrics } from './reconcile/metrics.ts'
@@ -45,7 +44,8 @@ export interface Foundation {
   clock: Clock
   ids: Ids
   log: Logger
-  providers?: readonly Provider[]
+  /** Makes the providers. */
+  fleet: Fleet
   checkpoint?: (point: Checkpoint) => Promise<void> | void
 }
 
@@ -62,16 +62,13 @@ export const createServices = (foundation: Foundation) => {
     fxToleranceBps: config.FX_TOLERANCE_BPS,
     usdcToleranceBps: config.USDC_TOLERANCE_BPS,
   })
-  const providers =
-    foundation.providers ??
-    createSandboxFleet({
-      sql: database.sql,
-      clock,
-      seed: config.SANDBOX_SEED,
-      timeScale: config.SANDBOX_TIME_SCALE,
-      faults: parseFaults(config.SANDBOX_FAULTS),
-      mid: (currency) => market.mid(currency).fiatPerUsd,
-    })
+  const providers = foundation.fleet({
+    sql: database.sql,
+    clock,
+    log,
+    links: createLinks(database),
+    mid: (currency) => market.mid(currency).fiatPerUsd,
+  })
   const freshness = createFreshness(providers, config.PROVIDER_DEADLINE_MS, log)
   const router = createRouter(providers, clock, config.PROVIDER_DEADLINE_MS, log)
 

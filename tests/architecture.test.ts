@@ -123,6 +123,7 @@ describe('dependencies point one way', () => {
       'process.ts',
       'services.ts',
       'outside.ts',
+      'fleet.ts',
       'routes.ts',
       'workers.ts',
       'app.ts',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { ConfigError, loadConfig } from '../src/config.ts'
+import { type Config, ConfigError, loadConfig } from '../src/config.ts'
 import { Environment } from '../src/environment.ts'
 
 /** The lines that a reader sees, or nothing when the environment is accepted. */
@@ -13,11 +13,16 @@ const problems = (env: Record<string, string>): readonly string[] => {
   }
 }
 
+/** The settings of each provider have tests of their own. */
+const PROVIDERS_OWN = /^(BRIDGE|CCTP|CIRCLE|COINBASE|CPN)_(?!STATUS_URL$)|^(BRIDGE|COINBASE)_STATUS_URL$/
+const ours = (config: Config) =>
+  Object.fromEntries(Object.entries(config).filter(([name]) => !PROVIDERS_OWN.test(name)))
+
 const POSTGRES = 'postgres://ratelock:hunter2@db.internal:5432/ratelock'
 
 describe('without any setting the program runs by itself, open on loopback only', () => {
   test('every setting has the default that the documentation tells', () => {
-    expect(loadConfig({})).toEqual({
+    expect(ours(loadConfig({}))).toEqual({
       PORT: 3000,
       HOST: '127.0.0.1',
       ROLE: 'all',
@@ -31,6 +36,8 @@ describe('without any setting the program runs by itself, open on loopback only'
       SANDBOX_TIME_SCALE: 1,
       SANDBOX_SEED: 'ratelock',
       SANDBOX_FAULTS: '',
+      PROVIDERS: 'sandbox',
+      SETTLEMENT_WALLETS: '',
       POLL_FIRST_SECONDS: 30,
       SETTLE_WITHIN_SECONDS: 7200,
       PROVIDER_DEADLINE_MS: 10_000,
@@ -199,7 +206,7 @@ describe('open access stays on one machine', () => {
       ['with DATABASE_URL', 'on HOST=0.0.0.0', 'in production'],
     ],
   ])('%j is refused, and told how to go on', (env: Record<string, string>, reasons) => {
-    const lines = problems(env)
+    const lines = problems({ PROVIDERS: 'sandbox', ...env })
     expect(lines).toHaveLength(reasons.length)
     for (const [index, reason] of reasons.entries()) {
       expect(lines[index]).toStartWith(`AUTH_MODE=open lets everyone in and is refused ${reason}: `)
@@ -213,9 +220,13 @@ describe('open access stays on one machine', () => {
 
   test('with a database of one’s own, keys are required unless said otherwise', () => {
     expect(loadConfig({ DATABASE_URL: POSTGRES }).AUTH_MODE).toBe('required')
-    expect(loadConfig({ DATABASE_URL: POSTGRES, HOST: '0.0.0.0', NODE_ENV: 'production' }).AUTH_MODE).toBe(
-      'required',
-    )
+    const production = {
+      DATABASE_URL: POSTGRES,
+      HOST: '0.0.0.0',
+      NODE_ENV: 'production',
+      PROVIDERS: 'sandbox',
+    }
+    expect(loadConfig(production).AUTH_MODE).toBe('required')
   })
 })
 
@@ -251,4 +262,19 @@ test('a bad SANDBOX_FAULTS stops the start before a database is touched', () => 
   expect(() => loadConfig({ SANDBOX_FAULTS: 'explode:1' })).toThrow(
     /^SANDBOX_FAULTS must give refuse, busy, fail, .+$/,
   )
+})
+
+describe('PROVIDERS', () => {
+  test('must be set in production, where a sandbox that plays would be a surprise', () => {
+    const production = { DATABASE_URL: POSTGRES, NODE_ENV: 'production' }
+    expect(problems(production)).toEqual([expect.stringMatching(/^PROVIDERS must be set in production: /)])
+    expect(loadConfig({ ...production, PROVIDERS: 'sandbox' }).PROVIDERS).toBe('sandbox')
+  })
+
+  test('and the wallets are checked before anything is started', () => {
+    expect(problems({ PROVIDERS: 'acme' })).toEqual([expect.stringMatching(/^PROVIDERS must name /)])
+    expect(problems({ SETTLEMENT_WALLETS: 'base:0x1' })).toEqual([
+      expect.stringMatching(/^SETTLEMENT_WALLETS must give /),
+    ])
+  })
 })

@@ -5,6 +5,7 @@ import { systemClock } from '../core/clock.ts'
 import { randomIds } from '../core/ids.ts'
 import { openDatabase } from '../db/client.ts'
 import { existingDatabase } from '../existing-database.ts'
+import { readFleet } from '../fleet.ts'
 import { createBoss } from '../queue/boss.ts'
 import { createServices } from '../services.ts'
 import { createLogger } from '../telemetry/logger.ts'
@@ -51,13 +52,18 @@ const lacksTable = (error: unknown): boolean =>
 const main = async (): Promise<number> => {
   const { days, json } = readArguments()
   const config = loadConfig(process.env)
+  const fleet = await readFleet(config)
   const { url, done } = await existingDatabase(config)
   const database = openDatabase({ url, max: 2 })
   try {
     const log = createLogger({ level: 'silent', pretty: false })
     // The services want a queue; this one is never started.
     const boss = createBoss({ url, supervise: false, onError: () => {} })
-    const services = createServices({ config, database, boss, clock: systemClock, ids: randomIds, log })
+    const services = createServices({
+      ...{ config, database, boss, fleet, log },
+      clock: systemClock,
+      ids: randomIds,
+    })
     const run = await services.reconcile.run(days)
     if (json) console.log(JSON.stringify(run, null, 2))
     else print(run)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { systemClock } from '../../src/core/clock.ts'
 import { randomIds } from '../../src/core/ids.ts'
+import { readFleet } from '../../src/fleet.ts'
 import { SOURCE_NAMES } from '../../src/market/source.ts'
 import { createServices } from '../../src/services.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
@@ -156,7 +157,11 @@ describe('trouble with a source', () => {
         await harness.database.sql`truncate market_readings`
         const { config, database, boss } = harness
         const log = createLogger({ level: 'silent', pretty: false })
-        const later = createServices({ config, database, boss, clock: systemClock, ids: randomIds, log })
+        const later = createServices({
+          ...{ config, database, boss, log, fleet: await readFleet(config) },
+          clock: systemClock,
+          ids: randomIds,
+        })
         await later.market.refreshDue()
         const { recommendation_id } = body
         const locked = later.quotes.create('demo', { ...QUOTE, recommendation_id })

@@ -3,7 +3,9 @@ import { createApp } from '../../src/app.ts'
 import { type Config, loadConfig } from '../../src/config.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { randomIds } from '../../src/core/ids.ts'
+import { readFleet } from '../../src/fleet.ts'
 import { openAccess } from '../../src/http/auth.ts'
+import type { Provider } from '../../src/providers/port.ts'
 import { createBoss } from '../../src/queue/boss.ts'
 import { routesOf } from '../../src/routes.ts'
 import { createServices, type Foundation } from '../../src/services.ts'
@@ -16,7 +18,8 @@ export interface HarnessOptions {
   env?: Record<string, string>
   /** Virtual time for queue and sandbox; tick it by hand. */
   clock?: TestClock
-  providers?: Foundation['providers']
+  /** In place of those that the environment names. */
+  providers?: readonly Provider[]
   checkpoint?: Foundation['checkpoint']
   /** A server that has the template, when the test does things to it that others must not suffer. */
   server?: string
@@ -54,7 +57,7 @@ export const startHarness = async (options: HarnessOptions = {}) => {
     clock,
     ids: randomIds,
     log,
-    ...(providers ? { providers } : {}),
+    fleet: providers ? () => [...providers] : await readFleet(config),
     ...(checkpoint ? { checkpoint } : {}),
   })
   if (options.workers) await startWorkers(boss, services, log)

@@ -122,6 +122,8 @@ export const providerOperations = pgTable(
     primaryKey({ columns: [t.accountId, t.paymentId, t.leg, t.attempt] }),
     foreignKey({ columns: [t.accountId, t.paymentId], foreignColumns: [payments.accountId, payments.id] }),
     uniqueIndex('provider_operations_key').on(t.accountId, t.key),
+    // For a provider's events, which name an operation but no account.
+    index('provider_operations_by_key').on(t.provider, t.key),
     index('provider_operations_reference').on(t.provider, t.reference).where(sql`reference is not null`),
     check('provider_operations_leg', sql`${t.leg} in ('onramp', 'offramp', 'refund')`),
     check('provider_operations_status', sql`${t.status} in ('submitted', 'accepted', 'done', 'refused')`),

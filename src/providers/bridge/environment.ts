@@ -14,6 +14,9 @@ export const bridgeEnvironment = {
     default: 'https://api.bridge.xyz/v0',
     description: 'Where Bridge is asked, its version included',
   }),
+  BRIDGE_WEBHOOK_PUBLIC_KEY: optionalText(
+    'Public key in PEM (\\n for line ends) of the webhook endpoint at Bridge; unset takes no events from it',
+  ),
   BRIDGE_STATUS_URL: Type.Optional(
     Type.String({
       format: 'http-url',

@@ -10,6 +10,9 @@ export const coinbaseEnvironment = {
   COINBASE_API_KEY_ID: text('Id of a secret API key of the Coinbase Developer Platform; unset leaves it out'),
   COINBASE_API_KEY_SECRET: text('That key itself: Ed25519 in base64, or P-256 in PEM'),
   COINBASE_ACCOUNT_ID: text('Our account at Coinbase whose USDC pays off-ramps and refunds: account_...'),
+  COINBASE_WEBHOOK_SECRET: text(
+    'Secret of the webhook subscription at Coinbase; unset takes no events from it',
+  ),
   COINBASE_URL: Type.String({
     format: 'http-url',
     default: LIVE_URL,

@@ -1,0 +1,1 @@
+CREATE INDEX "provider_operations_by_key" ON "provider_operations" USING btree ("provider","key");
