@@ -90,7 +90,7 @@ const divided = (amount: string, rate: string): string => {
 const error = (status: number, code: string): Reply => ({ status, body: { code, message: 'see the code' } })
 
 /** Bridge's API as its documentation has it (api version v0), with customers and the state of transfers at hand. */
-export const startBridgeServer = async (now: () => number) => {
+export const startBridgeServer = async (now: () => number, apiKey = API_KEY) => {
   const customers = new Map<string, Customer>()
   const transfers: ServedTransfer[] = []
   const remembered = new Map<string, Remembered>()
@@ -255,7 +255,7 @@ export const startBridgeServer = async (now: () => number) => {
   const answer = (request: Received): Reply => {
     const { method, path, query, headers } = request
     if (path === '/status.json') return { status: 200, body: { page: {}, status: { indicator } } }
-    if (headers['api-key'] !== API_KEY) throw new Error('Api-Key is missing or wrong')
+    if (headers['api-key'] !== apiKey) throw new Error('Api-Key is missing or wrong')
     const key = headers['idempotency-key']
     if (method === 'POST' && path === '/v0/transfers') return once(key, request)
     ensure(method === 'GET' && key === undefined, 'only a POST has an Idempotency-Key')
