@@ -1,27 +1,29 @@
 import { untilAborted } from '../abort.ts'
 import { type AdapterDeps, byKeyAge } from '../adapter.ts'
 import { CHAINS, type Operation, type Outcome, type Provider } from '../port.ts'
-import { createSteps } from '../steps.ts'
+import { createSteps, type Step } from '../steps.ts'
 import { createCircleClient } from './client.ts'
-import { createDeposits } from './deposits.ts'
+import { createDeposits, DEPOSIT } from './deposits.ts'
 import { createExchange } from './exchange.ts'
 import { createOnramp } from './onramp.ts'
 import { createRecipients } from './parties.ts'
 import { createPayouts } from './payout.ts'
 import { createPrices } from './prices.ts'
 import { createRecords } from './records.ts'
-import { createSender, KEY_LIFE_MS, NAME, type Taken } from './sender.ts'
+import { createSender, KEY_LIFE_MS, NAME, refusedStep, type Taken } from './sender.ts'
 import type { CircleSettings } from './settings.ts'
 
 /** No lower limit is documented; below a dollar nothing is worth a wire. */
 const LEAST_USD_CENTS = 100n
 
-/** Whether anything of the operation may be known to Circle: a deposit that was taken is known to us alone. */
-const hasActed = (taken: Taken): boolean =>
-  [...taken.values()].some(
-    ({ name, status, detail }) =>
-      name !== 'deposit' && (status !== 'begun' || 'refused' in detail || 'lapsed' in detail),
-  )
+/** What is known of the calls of an operation that act: to take a deposit is a matter of ours alone. */
+const actsOf = (taken: Taken): 'none' | 'unanswered' | 'answered' => {
+  const acts = [...taken.values()].filter(({ name }) => name !== DEPOSIT)
+  const answered = (step: Step) =>
+    step.status !== 'begun' || refusedStep(step) !== null || step.detail.lapsed !== undefined
+  if (acts.length === 0) return 'none'
+  return acts.some(answered) ? 'answered' : 'unanswered'
+}
 
 /**
  * Circle Mint: USD by wire to USDC in our wallets, and USDC of our account there to USD by wire and EUR by SEPA.
@@ -49,15 +51,17 @@ export const createCircle = (deps: AdapterDeps, settings: CircleSettings): Provi
 
   const initiate = async (operation: Operation, signal: AbortSignal): Promise<Outcome> => {
     const taken = await steps.of(operation)
-    const forgotten = operation.sentBefore && operation.reference === null && !hasActed(taken)
-    const left = forgotten ? byKeyAge(operation, KEY_LIFE_MS) : null
+    const resent = operation.sentBefore && operation.reference === null && actsOf(taken) === 'unanswered'
+    const left = resent ? byKeyAge(operation, KEY_LIFE_MS) : null
     return left?.kind === 'unknown' ? left : advance(operation, taken, signal)
   }
 
   const status = async (operation: Operation, signal: AbortSignal): Promise<Outcome> => {
     const taken = await steps.of(operation)
-    const unknown = operation.reference === null && !hasActed(taken)
-    return unknown ? byKeyAge(operation, KEY_LIFE_MS) : advance(operation, taken, signal)
+    const acts = actsOf(taken)
+    if (operation.reference !== null || acts === 'answered') return advance(operation, taken, signal)
+    // Each call is written down before it is sent, so that without a trace there was none.
+    return acts === 'none' ? { kind: 'not_found' } : byKeyAge(operation, KEY_LIFE_MS)
   }
 
   const limits = { leastUsdCents: LEAST_USD_CENTS, mostUsdCents: settings.mostUsdCents }

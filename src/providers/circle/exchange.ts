@@ -31,6 +31,17 @@ export interface ExchangeDeps {
   clock: Clock
 }
 
+/**
+ * The USDC that the exchange has cost, minor units, once the EURC is ours; until then how the operation stands, which is
+ * `moving` while the trade settles.
+ */
+export type Exchange = (
+  operation: Operation,
+  taken: Taken,
+  moving: Outcome,
+  signal: AbortSignal,
+) => Promise<{ spent: bigint } | Outcome>
+
 /** USDC minor units that a trade has cost. Throws when it is not the one that was asked for. */
 const spentOn = ({ from, to }: Pick<Trade, 'from' | 'to'>, { amount }: Operation): bigint => {
   if (unitsOf(to, 'EURC', 'EUR') !== amount) throw new Error('circle exchanges another amount than asked for')
@@ -41,7 +52,7 @@ const spentOn = ({ from, to }: Pick<Trade, 'from' | 'to'>, { amount }: Operation
  * Buys exactly the EURC that an operation pays out. What is done with a quote is decided once, by whoever first writes
  * down the step of its trade: to trade it, or, when it has lapsed or was refused, nothing at all.
  */
-export const createExchange = ({ client, steps, clock }: ExchangeDeps) => {
+export const createExchange = ({ client, steps, clock }: ExchangeDeps): Exchange => {
   const isLapsed = (expiry: string, byMs: number): boolean => clock.now() >= Date.parse(expiry) + byMs
 
   const quoted = (operation: Operation, round: number, signal: AbortSignal): Promise<Quote> =>
@@ -129,13 +140,7 @@ export const createExchange = ({ client, steps, clock }: ExchangeDeps) => {
     return trade
   }
 
-  /** The USDC that the exchange has cost, minor units, once the EURC is ours; until then how the operation stands. */
-  return async (
-    operation: Operation,
-    taken: Taken,
-    moving: Outcome,
-    signal: AbortSignal,
-  ): Promise<{ spent: bigint } | Outcome> => {
+  return async (operation, taken, moving, signal) => {
     for (let round = 1; round <= MOST_QUOTES; round++) {
       const trade = await tradeOf(operation, taken, round, signal)
       if (trade === 'lapsed') continue
@@ -147,5 +152,3 @@ export const createExchange = ({ client, steps, clock }: ExchangeDeps) => {
     return refusal('temporary')
   }
 }
-
-export type Exchange = ReturnType<typeof createExchange>

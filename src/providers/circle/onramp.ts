@@ -2,14 +2,13 @@ import { formatAmount, parseAmount } from '../../core/money.ts'
 import { stepKey } from '../keys.ts'
 import type { Links } from '../links.ts'
 import type { Chain, Instructions, Operation, Outcome } from '../port.ts'
-import { refusedUnsent } from '../refusal.ts'
 import type { Detail, Step } from '../steps.ts'
 import { executedRate, unitsOf } from './amounts.ts'
 import type { CircleClient } from './client.ts'
 import { DEPOSIT, type TakeDeposit } from './deposits.ts'
 import { bankOf, isSameAddress, type Recipients } from './parties.ts'
 import { failure, refusal, TRANSFER_ERRORS } from './refusals.ts'
-import { isOutcome, NAME, type Sender, type Taken } from './sender.ts'
+import { isOutcome, refusedAsking, type Sender, type Taken } from './sender.ts'
 import type { Transfer, WireInstructions } from './shapes.ts'
 import { stateOf, TRANSFER_STATES } from './states.ts'
 
@@ -89,7 +88,7 @@ export const createOnramp = ({ client, send, takeDeposit, recipients, links, wal
       // Once it was begun, it is as it was written down then.
       ready = taken.get(TRANSFER)?.detail ?? (await prepare(operation, taken, signal))
     } catch (error) {
-      return refusedUnsent(error, NAME, operation)
+      return refusedAsking(error, operation)
     }
     if (isOutcome(ready)) return ready
     const act = { name: TRANSFER, detail: ready, first: true }

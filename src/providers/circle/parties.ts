@@ -47,7 +47,8 @@ export const createRecipients = (client: CircleClient): Recipients => {
           (each) =>
             each.chain === CHAIN_NAMES[chain] &&
             isSameAddress(each.address, address) &&
-            stateOf(RECIPIENT_STATES, 'recipient', each.status ?? '') === 'ready',
+            // Only those that are verified are listed, as documented.
+            stateOf(RECIPIENT_STATES, 'recipient', each.status ?? 'active') === 'ready',
         )
         if (!found) continue
         known.set(key, found.id)

@@ -38,6 +38,15 @@ export const ended = async (
   return step
 }
 
+/**
+ * The refusal that an error comes to while the operation has only asked, and nothing of it was sent before. Throws the
+ * error in every other case.
+ */
+export const refusedAsking = (error: unknown, operation: Operation): Outcome => {
+  const reason = error instanceof CircleError && !operation.sentBefore ? reasonOf(error) : null
+  return reason ? refusal(reason) : refusedUnsent(error, NAME, operation)
+}
+
 /** Makes the calls of operations that act, each under one key for good. */
 export const createSender = (steps: Steps) => {
   const refuse = async (operation: Operation, name: string, refused: string): Promise<Outcome> => {

@@ -96,6 +96,9 @@ export const startCircleServer = async (clock: Clock) => {
     pageLimit: MOST_ON_A_PAGE,
     statusPage: { components: [], status: { indicator: 'none' } } as unknown,
     rate: RATE,
+    quoteLifeMs: QUOTE_LIFE_MS,
+    /** Quotes another amount than it was asked for. */
+    misquotes: false,
   }
   let made = 0
 
@@ -194,7 +197,7 @@ export const startCircleServer = async (clock: Clock) => {
     const cost = bought === null ? 0n : (bought * TEN_THOUSAND + play.rate - 1n) / play.rate
     const spent =
       bought === null ? moneyIn(from, FIAT_AMOUNT, ['USDC'])[0] : ((cost + step - 1n) / step) * step
-    const expiresAtMs = clock.now() + QUOTE_LIFE_MS
+    const expiresAtMs = clock.now() + play.quoteLifeMs
     const terms = { from: spent, to: bought ?? (spent * play.rate) / TEN_THOUSAND, expiresAtMs }
     if (body.type === 'tradable') quotes.set(id, terms)
     return data(
@@ -202,7 +205,7 @@ export const startCircleServer = async (clock: Clock) => {
         id,
         rate: Number(play.rate) / 10_000,
         from: { currency: 'USDC', amount: Number(written(terms.from, 2)) },
-        to: { currency: 'EURC', amount: Number(written(terms.to, 2)) },
+        to: { currency: 'EURC', amount: Number(written(terms.to + (play.misquotes ? step : 0n), 2)) },
         expiry: new Date(expiresAtMs).toISOString().replace('Z', '786Z'),
         type: body.type,
       },
@@ -338,6 +341,8 @@ export const startCircleServer = async (clock: Clock) => {
     fund: (label: 'USD' | 'EUR', amount: string): void => {
       balances[label] = (balances[label] ?? 0n) + millionths(amount)
     },
+    /** Keys are remembered, and it is not documented for how long. */
+    forgetKeys: () => keys.clear(),
     /** Everything that is pending comes to its end. */
     settle: (): void => {
       for (const thing of trades.filter(({ status }) => !['complete', 'failed'].includes(status))) {
