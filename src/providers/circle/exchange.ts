@@ -31,16 +31,19 @@ export interface ExchangeDeps {
   clock: Clock
 }
 
-/**
- * The USDC that the exchange has cost, minor units, once the EURC is ours; until then how the operation stands, which is
- * `moving` while the trade settles.
- */
-export type Exchange = (
-  operation: Operation,
-  taken: Taken,
-  moving: Outcome,
-  signal: AbortSignal,
-) => Promise<{ spent: bigint } | Outcome>
+/** The exchange of USDC for EURC. */
+export interface Exchange {
+  /**
+   * Buys what the operation pays out. The USDC that it has cost, minor units, once the EURC is ours; until then how the
+   * operation stands, which is `moving` while the trade settles.
+   */
+  buy(
+    operation: Operation,
+    taken: Taken,
+    moving: Outcome,
+    signal: AbortSignal,
+  ): Promise<{ spent: bigint } | Outcome>
+}
 
 /** USDC minor units that a trade has cost. Throws when it is not the one that was asked for. */
 const spentOn = ({ from, to }: Pick<Trade, 'from' | 'to'>, { amount }: Operation): bigint => {
@@ -140,15 +143,17 @@ export const createExchange = ({ client, steps, clock }: ExchangeDeps): Exchange
     return trade
   }
 
-  return async (operation, taken, moving, signal) => {
-    for (let round = 1; round <= MOST_QUOTES; round++) {
-      const trade = await tradeOf(operation, taken, round, signal)
-      if (trade === 'lapsed') continue
-      if (isOutcome(trade)) return trade
-      const state = stateOf(TRADE_STATES, 'trade', trade.status)
-      if (state === 'failed') return refusal('temporary')
-      return state === 'moving' ? moving : { spent: spentOn(trade, operation) }
-    }
-    return refusal('temporary')
+  return {
+    buy: async (operation, taken, moving, signal) => {
+      for (let round = 1; round <= MOST_QUOTES; round++) {
+        const trade = await tradeOf(operation, taken, round, signal)
+        if (trade === 'lapsed') continue
+        if (isOutcome(trade)) return trade
+        const state = stateOf(TRADE_STATES, 'trade', trade.status)
+        if (state === 'failed') return refusal('temporary')
+        return state === 'moving' ? moving : { spent: spentOn(trade, operation) }
+      }
+      return refusal('temporary')
+    },
   }
 }

@@ -99,7 +99,7 @@ export const createPayouts = ({ client, send, exchange, links }: PayoutDeps) => 
     if (currency === 'USD') return { ...detail, spent: detail.amount }
     if (currency !== 'EUR' || leg === 'refund' || !exchange) return refusal('route')
     const moving: Outcome = { kind: 'accepted', reference: payoutReference(operation.key) }
-    const bought = await exchange(operation, taken, moving, signal)
+    const bought = await exchange.buy(operation, taken, moving, signal)
     return isOutcome(bought) ? bought : { ...detail, spent: formatAmount(bought.spent, 'USDC') }
   }
 
