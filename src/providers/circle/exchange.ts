@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { formatAmount } from '../../core/money.ts'
 import { stepKey } from '../keys.ts'
-import type { Operation, Outcome } from '../port.ts'
+import type { Operation, Outcome, RefusalClass } from '../port.ts'
 import { refusedUnsent } from '../refusal.ts'
 import type { Step, Steps } from '../steps.ts'
 import { unitsOf } from './amounts.ts'
@@ -16,6 +16,12 @@ const MOST_QUOTES = 5
 
 /** After this a lapsed quote can no longer be traded, by clocks that differ, nor by a request still on its way. */
 const SURELY_LAPSED_MS = 60_000
+
+/**
+ * Codes that may mean that the quote has lapsed, for which none is documented: after one of them nothing is certain before
+ * the quote has surely lapsed.
+ */
+const PERHAPS_LAPSED: ReadonlySet<string> = new Set(['2', '400', '404'])
 
 /** The step of the trade of a quote, counted from 1. */
 export const tradeStep = (round: number): string => `trade#${round}`
@@ -87,15 +93,23 @@ export const createExchange = ({ client, steps, clock }: ExchangeDeps): Exchange
     return leave({ quote: quote.id, expiry: quote.expiry })
   }
 
-  /** What a trade that the API did not carry out comes to. */
+  /** What a trade that was sent and not answered with one comes to. Throws the error when there is no telling. */
   const notTraded = async (
     operation: Operation,
-    name: string,
-    { detail: { quote = '', expiry = '' } }: Step,
-    error: CircleError,
+    { name, detail: { quote, expiry = '' } }: Step,
+    error: unknown,
     fresh: boolean,
     signal: AbortSignal,
   ): Promise<Found> => {
+    const refuse = async (reason: RefusalClass): Promise<Outcome> => {
+      await ended(steps, operation, name, { status: 'refused', detail: { refused: reason } })
+      return refusal(reason)
+    }
+    if (!(error instanceof CircleError)) {
+      if (!fresh) throw error
+      refusedUnsent(error, NAME, operation)
+      return refuse('temporary')
+    }
     const reason = reasonOf(error)
     if (!reason) throw error
     if (isLapsed(expiry, SURELY_LAPSED_MS)) {
@@ -104,10 +118,8 @@ export const createExchange = ({ client, steps, clock }: ExchangeDeps): Exchange
       await ended(steps, operation, name, { status: 'refused', detail: { lapsed: 'after it was sent' } })
       return 'lapsed'
     }
-    // It may have been refused because it had just lapsed; the next try is sure of that.
-    if (!fresh || isLapsed(expiry, 0)) throw error
-    await ended(steps, operation, name, { status: 'refused', detail: { refused: reason } })
-    return refusal(reason)
+    if (!fresh || PERHAPS_LAPSED.has(error.code) || isLapsed(expiry, 0)) throw error
+    return refuse(reason)
   }
 
   const tradeOf = async (
@@ -129,14 +141,7 @@ export const createExchange = ({ client, steps, clock }: ExchangeDeps): Exchange
     try {
       trade = await client.createTrade(stepKey(operation.key, name), step.detail.quote ?? '', signal)
     } catch (error) {
-      if (error instanceof CircleError)
-        trade = await notTraded(operation, name, step, error, before === undefined, signal)
-      else {
-        if (before) throw error
-        refusedUnsent(error, NAME, operation)
-        await ended(steps, operation, name, { status: 'refused', detail: { refused: 'temporary' } })
-        return refusal('temporary')
-      }
+      trade = await notTraded(operation, step, error, before === undefined, signal)
     }
     if (trade === 'lapsed' || isOutcome(trade)) return trade
     await ended(steps, operation, name, { status: 'done', externalId: trade.id })

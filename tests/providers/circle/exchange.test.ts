@@ -118,6 +118,15 @@ test('a trade that never arrived is given up only once its quote has surely laps
   expect(new Set(keysOf('/trades')).size).toBe(2)
 })
 
+test('a trade that came too late by Circle’s clock is made anew, however early it is by ours', async () => {
+  it.server.play.refusing.set('trade', { status: 400, code: 2 })
+  expect(initiate()).rejects.toThrow('code 2')
+  it.clock.nowMs += LAPSED_MS
+  it.server.play.refusing.clear()
+  expect((await initiate(again)).kind).toBe('accepted')
+  expect(moved()).toEqual([1, 1])
+})
+
 test.each(['remembers', 'has forgotten'])(
   'a trade that was made is found when its reply was lost, even once its quote has lapsed and Circle %s its key',
   async (memory) => {

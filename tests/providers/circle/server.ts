@@ -137,7 +137,7 @@ export const startCircleServer = async (clock: Clock) => {
     const { type, addressId } = body.destination as Record<string, string>
     must(type === 'verified_blockchain', 'a business transfer goes to a verified address')
     const recipient = recipients.find(({ id }) => id === addressId)
-    if (recipient?.status !== 'active') return error({ status: 400, code: 2004 })
+    if (!recipient || shown(recipient).status !== 'active') return error({ status: 400, code: 2004 })
     const refusal = play.refusing.get(recipient.id)
     if (refusal) return error(refusal)
     if (!spend('USD', amount)) return error({ status: 400, code: 1093 })
