@@ -1,13 +1,13 @@
 import type { Clock } from '../../core/clock.ts'
 import { formatAmount } from '../../core/money.ts'
 import { stepKey } from '../keys.ts'
-import type { Operation, Outcome, RefusalClass } from '../port.ts'
+import type { Operation, Outcome } from '../port.ts'
 import { refusedUnsent } from '../refusal.ts'
 import type { Step, Steps } from '../steps.ts'
 import { unitsOf } from './amounts.ts'
 import type { CircleClient } from './client.ts'
 import { CircleError, reasonOf, refusal } from './refusals.ts'
-import { ended, isOutcome, KEY_LIFE_MS, NAME, refusedStep, type Taken } from './sender.ts'
+import { ended, isOutcome, KEY_LIFE_MS, NAME, refuse, refusedStep, type Taken } from './sender.ts'
 import type { Quote, Trade } from './shapes.ts'
 import { stateOf, TRADE_STATES } from './states.ts'
 
@@ -101,14 +101,10 @@ export const createExchange = ({ client, steps, clock }: ExchangeDeps): Exchange
     fresh: boolean,
     signal: AbortSignal,
   ): Promise<Found> => {
-    const refuse = async (reason: RefusalClass): Promise<Outcome> => {
-      await ended(steps, operation, name, { status: 'refused', detail: { refused: reason } })
-      return refusal(reason)
-    }
     if (!(error instanceof CircleError)) {
       if (!fresh) throw error
       refusedUnsent(error, NAME, operation)
-      return refuse('temporary')
+      return refuse(steps, operation, name, 'temporary')
     }
     const reason = reasonOf(error)
     if (!reason) throw error
@@ -119,7 +115,7 @@ export const createExchange = ({ client, steps, clock }: ExchangeDeps): Exchange
       return 'lapsed'
     }
     if (!fresh || PERHAPS_LAPSED.has(error.code) || isLapsed(expiry, 0)) throw error
-    return refuse(reason)
+    return refuse(steps, operation, name, reason)
   }
 
   const tradeOf = async (

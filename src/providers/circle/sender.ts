@@ -1,4 +1,4 @@
-import type { Operation, Outcome } from '../port.ts'
+import { type Operation, type Outcome, REFUSAL_CLASSES, type RefusalClass } from '../port.ts'
 import { refusedUnsent } from '../refusal.ts'
 import type { Detail, Step, Steps } from '../steps.ts'
 import { CircleError, reasonOf, refusal } from './refusals.ts'
@@ -23,8 +23,10 @@ export interface Act {
 export const isOutcome = (found: Outcome | object): found is Outcome => 'kind' in found
 
 /** The refusal that a step was written down with; null when it was not refused. */
-export const refusedStep = ({ detail }: Step): Outcome | null =>
-  detail.refused === undefined ? null : refusal(detail.refused as Parameters<typeof refusal>[0])
+export const refusedStep = ({ detail }: Step): Outcome | null => {
+  const reason = REFUSAL_CLASSES.find((each) => each === detail.refused)
+  return reason ? refusal(reason) : null
+}
 
 /** Writes down what became of a step. Throws when the thing belongs to another operation. */
 export const ended = async (
@@ -38,6 +40,17 @@ export const ended = async (
   return step
 }
 
+/** Writes a step down as refused, so that it stays so. */
+export const refuse = async (
+  steps: Steps,
+  operation: Operation,
+  name: string,
+  reason: RefusalClass,
+): Promise<Outcome> => {
+  await ended(steps, operation, name, { status: 'refused', detail: { refused: reason } })
+  return refusal(reason)
+}
+
 /**
  * The refusal that an error comes to while the operation has only asked, and nothing of it was sent before. Throws the
  * error in every other case.
@@ -49,11 +62,6 @@ export const refusedAsking = (error: unknown, operation: Operation): Outcome => 
 
 /** Makes the calls of operations that act, each under one key for good. */
 export const createSender = (steps: Steps) => {
-  const refuse = async (operation: Operation, name: string, refused: string): Promise<Outcome> => {
-    const step = await ended(steps, operation, name, { status: 'refused', detail: { refused } })
-    return refusedStep(step) ?? refusal('temporary')
-  }
-
   /**
    * Sends the step, or sends it again while its key is young enough, and answers it with what the provider calls it. A
    * refusal is one only when nobody has sent the step before: afterwards it speaks of the repetition alone. Throws
@@ -79,11 +87,11 @@ export const createSender = (steps: Steps) => {
       if (error instanceof CircleError) {
         const reason = reasonOf(error)
         if (!fresh || !reason) throw error
-        return refuse(operation, name, reason)
+        return refuse(steps, operation, name, reason)
       }
       if (!fresh || !first) throw error
       refusedUnsent(error, NAME, operation)
-      return refuse(operation, name, 'temporary')
+      return refuse(steps, operation, name, 'temporary')
     }
   }
 }

@@ -149,6 +149,19 @@ describe('a deposit', () => {
     expect([(await status(operation)).kind, (await status(other)).kind]).toEqual(['done', 'done'])
   })
 
+  test('is there for each of many operations of equal terms that look at once', async () => {
+    const { operation, payer } = await waiting()
+    const others = await Promise.all(Array.from({ length: 7 }, () => waiting()))
+    const all = [
+      operation,
+      ...others.map((other) => ({ ...other.operation, sourceAccount: operation.sourceAccount })),
+    ]
+    for (const _ of all) it.server.wire(payer, DOLLARS)
+    await Promise.all(all.map(status))
+    const transfers = await Promise.all(all.map(transfersOf))
+    expect(transfers.map(({ length }) => length)).toEqual(all.map(() => 1))
+  })
+
   test('is not shared by two accounts that name one bank', async () => {
     const { operation, payer } = await waiting()
     await link(it.database, operation.sourceAccount, payer, 'acme')
