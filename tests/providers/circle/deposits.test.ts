@@ -117,6 +117,18 @@ describe('an on-ramp whose payer has not paid yet', () => {
   })
 })
 
+test('a transfer whose key Circle may have forgotten is not sent again', async () => {
+  const { operation, payer } = await waiting()
+  it.server.wire(payer, DOLLARS)
+  void it.server.arm('reset', posts('/transfers'))
+  expect(status(operation)).rejects.toThrow('circle')
+  const before = it.server.received.filter(posts('/transfers')).length
+  await it.database.sql`
+    update provider_steps set begun_at = begun_at - interval '25 hours' where key = ${operation.key}`
+  expect((await status(operation)).kind).toBe('unknown')
+  expect(it.server.received.filter(posts('/transfers')).length).toBe(before)
+})
+
 describe('a deposit', () => {
   test('that comes twice is transferred once', async () => {
     const { operation, payer } = await waiting()
@@ -160,6 +172,18 @@ describe('a deposit', () => {
     await Promise.all(all.map(status))
     const transfers = await Promise.all(all.map(transfersOf))
     expect(transfers.map(({ length }) => length)).toEqual(all.map(() => 1))
+  })
+
+  test('that was taken when the process died is the one that is transferred, whatever else has come', async () => {
+    const { operation, payer } = await waiting()
+    const { id } = it.server.wire(payer, DOLLARS)
+    await it.steps.begin(operation, 'deposit')
+    const detail = { wired: DOLLARS, usd: DOLLARS }
+    await it.steps.end(operation, 'deposit', { status: 'done', externalId: id, detail })
+    it.server.wire(payer, DOLLARS, { createDate: new Date(it.clock.nowMs - 1_000).toISOString() })
+    expect((await status(operation)).kind).toBe('accepted')
+    expect((await it.steps.of(operation)).get('deposit')?.externalId).toBe(id)
+    expect(await transfersOf(operation)).toHaveLength(1)
   })
 
   test('is not shared by two accounts that name one bank', async () => {
@@ -256,9 +280,15 @@ describe('an on-ramp that Circle cannot serve is refused before anything is sent
     await refused({ ...operation, sourceAccount: 'payer of no bank' })
   })
 
-  test('because our key may not ask', async () => {
-    const { operation } = await it.linked('onramp')
-    void it.server.arm('denied', ({ path }) => path.endsWith('/deposits'))
+  test('because we may not ask, unless it was sent before: then that says nothing', async () => {
+    const { operation, payer } = await it.linked('onramp')
+    it.server.wire(payer, DOLLARS)
+    const path = '/v1/businessAccount/deposits'
+    it.server.play.refusing.set(path, { status: 403, code: 3 })
+    await refused(operation)
+    expect(it.provider.initiate({ ...operation, sentBefore: true }, never)).rejects.toThrow('code 3')
+    it.server.play.refusing.delete(path)
+    void it.server.arm('denied', (request) => request.path === path)
     expect(await it.provider.initiate(operation, never)).toMatchObject({
       kind: 'refused',
       reason: 'temporary',

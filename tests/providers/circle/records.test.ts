@@ -158,6 +158,12 @@ test('all of the window is listed, each once, however few the API shows at a tim
   expect((await listed(startMs + 1, startMs + 4)).toSorted()).toEqual(keys.slice(1, 4).toSorted())
 })
 
+test('a listing that never gets on is ended', async () => {
+  await accepted('offramp')
+  it.server.play.staysOnPage = true
+  expect(recordsOf()).rejects.toThrow('same page')
+})
+
 test('a state that is not documented, or an API that cannot be asked, ends the listing', async () => {
   await accepted('offramp')
   void it.server.arm('truncated_after', ({ path }) => path.endsWith('/payouts'))

@@ -82,7 +82,7 @@ export const startCircleServer = async (clock: Clock) => {
   const keys = new Map<string, { text: string; reply: Reply }>()
   /** What becomes of requests and things; tests change it. */
   const play = {
-    /** By the id of a bank or an address, or `quote` and `trade`. */
+    /** By the id of a bank or an address, by `quote` and `trade`, or by the path of a listing. */
     refusing: new Map<string, Refusal>(),
     /** Words for why what goes there fails in the end, by the id of a bank, or a chain. */
     failing: new Map<string, string>(),
@@ -97,6 +97,10 @@ export const startCircleServer = async (clock: Clock) => {
     statusPage: { components: [], status: { indicator: 'none' } } as unknown,
     rate: RATE,
     quoteLifeMs: QUOTE_LIFE_MS,
+    /** What the API answers to a payout that was just made. */
+    created: (shown: Shown): Shown => shown,
+    /** Answers with the first page whatever it is asked for. */
+    staysOnPage: false,
     /** Quotes another amount than it was asked for. */
     misquotes: false,
   }
@@ -119,7 +123,7 @@ export const startCircleServer = async (clock: Clock) => {
       .filter(({ at }) => (from == null || at >= from) && (to == null || at <= to))
       .sort((a, b) => b.at - a.at || b.made - a.made)
       .map(({ thing }) => thing)
-    const after = query.get('pageAfter')
+    const after = play.staysOnPage ? null : query.get('pageAfter')
     const start = after === null ? 0 : newestFirst.findIndex(({ id }) => id === after) + 1
     must(after === null || start > 0, 'pageAfter names nothing of the collection')
     return data(newestFirst.slice(start, start + size).map(shown))
@@ -180,7 +184,7 @@ export const startCircleServer = async (clock: Clock) => {
       updateDate: now(),
     }
     payouts.push(thing)
-    return data(shown(thing), 201)
+    return data(play.created(shown(thing)), 201)
   }
 
   const quote = (body: Body): Reply => {
@@ -284,6 +288,8 @@ export const startCircleServer = async (clock: Clock) => {
     if (path === '/ping') return { status: 200, body: { message: 'pong' } }
     if (path === '/v1/exchange/trades') return data(trades.toReversed().map(shown))
     const listed = LISTS[path]
+    const refusal = play.refusing.get(path)
+    if (refusal) return error(refusal)
     if (listed) return list(listed.things, query, listed.filters)
     const [, bank] = /^\/v1\/businessAccount\/banks\/wires\/([^/]+)\/instructions$/.exec(path) ?? []
     if (bank) return instructions(bank)

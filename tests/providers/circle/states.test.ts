@@ -138,6 +138,20 @@ describe('a payout', () => {
     })
   })
 
+  test('that another operation has already is none of this one', async () => {
+    await accepted('offramp')
+    const { id = '' } = it.server.payouts.at(-1) ?? {}
+    const { operation } = await it.linked('offramp')
+    it.server.fund('USD', DOLLARS)
+    it.server.play.created = (shown) => ({ ...shown, id })
+    expect((await initiate(operation)).kind).toBe('unknown')
+    it.server.play.created = (shown) => shown
+    expect((await initiate({ ...operation, sentBefore: true })).kind).toBe('unknown')
+  })
+
+  test('is not judged by another one that Circle shows in its place', () =>
+    expectGist('offramp', { status: 'complete', id: '9b57048d-2365-4ff5-956b-0199170d1035' }, 'unknown'))
+
   test('is refused for a payee without a bank there, by name, and for euros that cannot be bought', async () => {
     const { operation } = await it.linked('offramp')
     const before = it.server.received.length
