@@ -247,6 +247,17 @@ describe('every documented code of a request that was not carried out has its cl
     expect((await initiate({ ...operation, sentBefore: true })).kind).toBe('unknown')
   })
 
+  test('being turned away says nothing when another process has sent it meanwhile', async () => {
+    const { operation } = await it.linked('offramp')
+    it.server.fund('USD', DOLLARS)
+    const isPayout = ({ path }: { path: string }) => path.endsWith('/payouts')
+    void it.server.arm('reset_after', isPayout)
+    expect((await initiate(operation)).kind).toBe('unknown')
+    void it.server.arm('rate_limited', isPayout)
+    expect((await initiate(operation)).kind).toBe('unknown')
+    expect((await initiate(operation)).kind).toBe('accepted')
+  })
+
   test('an error without a code, or in another shape, says nothing certain', async () => {
     const { operation } = await it.linked('offramp')
     void it.server.arm('html_after', ({ path }) => path.endsWith('/payouts'))
