@@ -3,6 +3,7 @@ import { oneOf } from './core/schema.ts'
 import type { SourceName } from './market/source.ts'
 import { DEFAULT_URLS } from './market/sources/index.ts'
 import { bridgeEnvironment } from './providers/bridge/environment.ts'
+import { circleEnvironment } from './providers/circle/environment.ts'
 import { coinbaseEnvironment } from './providers/coinbase/environment.ts'
 
 const integer = (min: number, max: number, value: number, description: string) =>
@@ -67,6 +68,7 @@ export const Environment = Type.Object({
   SETTLEMENT_WALLETS: optionalText(
     'Our address on each chain where on-ramps deliver USDC, such as base:0x…,solana:…',
   ),
+  ...circleEnvironment,
   ...bridgeEnvironment,
   ...coinbaseEnvironment,
   POLL_FIRST_SECONDS: integer(

@@ -44,6 +44,18 @@ const withInbound = (provider: Provider, inbound: Inbound | null): readonly Prov
   inbound ? { ...provider, inbound } : provider,
 ]
 
+const circle = async (config: Config): Promise<Member> => {
+  const { circleSettings } = await import('./providers/circle/settings.ts')
+  const { settings, problems } = circleSettings(config)
+  if (!settings) return incomplete(problems.length > 0 ? problems : ['CIRCLE_API_KEY must be set for circle'])
+  const { createCircle } = await import('./providers/circle/adapter.ts')
+  return {
+    problems,
+    sandbox: settings.sandbox,
+    make: (_deps, adapterDeps) => [createCircle(adapterDeps, settings)],
+  }
+}
+
 const bridge = async (config: Config): Promise<Member> => {
   const { bridgeSettings } = await import('./providers/bridge/settings.ts')
   const { settings, problems } = bridgeSettings(config)
@@ -86,7 +98,7 @@ const coinbase = async (config: Config): Promise<Member> => {
 
 const MEMBERS: Record<ProviderName, (config: Config) => Member | Promise<Member>> = {
   sandbox,
-  circle: () => incomplete(['circle is not there yet']),
+  circle,
   cpn: () => incomplete(['cpn is not there yet']),
   bridge,
   coinbase,
@@ -94,6 +106,7 @@ const MEMBERS: Record<ProviderName, (config: Config) => Member | Promise<Member>
 
 /** The variable that turns each on, so that a key is never set in vain. */
 const KEYS = {
+  circle: 'CIRCLE_API_KEY',
   bridge: 'BRIDGE_API_KEY',
   coinbase: 'COINBASE_API_KEY_ID',
 } as const satisfies Partial<Record<ProviderName, keyof Config>>

@@ -2,14 +2,21 @@ import { and, asc, eq, sql } from 'drizzle-orm'
 import { AppError } from '../core/errors.ts'
 import type { Database } from '../db/client.ts'
 import { providerAccounts } from '../db/schema/providers.ts'
+import type { Operation } from './port.ts'
 
 /** What an account's payers and payees are called at providers, as adapters ask. */
 export interface Links {
-  /** The provider's own name for a payer or payee of the account, null when it has none there. */
-  find(accountId: string, provider: string, name: string): Promise<string | null>
-  /** The same for somebody whose deposits are to be told from others': null too when several accounts share it. */
-  findPayer(accountId: string, provider: string, name: string): Promise<string | null>
+  /**
+   * The provider's own name for whoever is on the operation's other side: the payer of an on-ramp or refund, the payee of
+   * an off-ramp. Null when they have none there, and for the payer of an on-ramp when several accounts share it: money is
+   * taken only from whom the account has for itself.
+   */
+  find(operation: Operation, provider: string): Promise<string | null>
 }
+
+/** What our side of an operation calls whoever is on the other. */
+export const partyOf = ({ leg, sourceAccount, destinationAccount }: Operation): string =>
+  leg === 'offramp' ? destinationAccount : sourceAccount
 
 export type Link = Omit<typeof providerAccounts.$inferSelect, 'createdAt'>
 
@@ -35,14 +42,12 @@ export const createLinks = ({ db }: Database) => {
       ),
     )
     .prepare('provider_account')
-  const look = async (...[account, at, who]: Parameters<Links['find']>) =>
-    (await byName.execute({ accountId: account, provider: at, name: who }))[0]
 
   return {
-    find: async (...who) => (await look(...who))?.reference ?? null,
-    findPayer: async (...who) => {
-      const found = await look(...who)
-      return found && !found.shared ? found.reference : null
+    find: async (operation, at) => {
+      const name = partyOf(operation)
+      const [found] = await byName.execute({ accountId: operation.accountId, provider: at, name })
+      return found && !(operation.leg === 'onramp' && found.shared) ? found.reference : null
     },
 
     /**

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createLinks, type Link } from '../../src/providers/links.ts'
+import { LEGS, type Leg } from '../../src/providers/port.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
+import { operationWith } from './sandbox-fixtures.ts'
 
 let database: TestDatabase
 let links: ReturnType<typeof createLinks>
@@ -19,14 +21,28 @@ const link = (change: Partial<Link> = {}): Link => ({
   ...change,
 })
 
+/** What the adapters are told for the payer of an on-ramp or a refund, or for the payee of an off-ramp. */
+const found = (leg: Leg, accountId: string, name: string, provider = 'circle') =>
+  links.find(
+    operationWith({
+      leg,
+      accountId,
+      ...(leg === 'offramp' ? { destinationAccount: name } : { sourceAccount: name }),
+    }),
+    provider,
+  )
+
 describe('what a payer or payee is called at a provider', () => {
-  test('is found by account, provider and name, and by nothing less', async () => {
-    await links.link(link())
-    expect(await links.find('one', 'circle', 'alice')).toBe('bank-1')
-    expect(await links.find('two', 'circle', 'alice')).toBeNull()
-    expect(await links.find('one', 'bridge', 'alice')).toBeNull()
-    expect(await links.find('one', 'circle', 'alicia')).toBeNull()
-  })
+  test.each([...LEGS])(
+    'is found for an %s by account, provider and name, and by nothing less',
+    async (leg) => {
+      await links.link(link())
+      expect(await found(leg, 'one', 'alice')).toBe('bank-1')
+      expect(await found(leg, 'two', 'alice')).toBeNull()
+      expect(await found(leg, 'one', 'alice', 'bridge')).toBeNull()
+      expect(await found(leg, 'one', 'alicia')).toBeNull()
+    },
+  )
 
   test('is replaced by what is said last, and forgotten on request', async () => {
     await links.link(link({ name: 'bob', reference: 'bank-2' }))
@@ -34,12 +50,12 @@ describe('what a payer or payee is called at a provider', () => {
     expect(await links.list('one')).toContainEqual(link({ name: 'bob', reference: 'bank-3' }))
     expect(await links.unlink('one', 'circle', 'bob')).toBe(true)
     expect(await links.unlink('one', 'circle', 'bob')).toBe(false)
-    expect(await links.find('one', 'circle', 'bob')).toBeNull()
+    expect(await found('offramp', 'one', 'bob')).toBeNull()
   })
 
   test('belongs to one account, so that nobody can claim another’s deposits', async () => {
     await expect(links.link(link({ accountId: 'two' }))).rejects.toMatchObject({ code: 'INVALID_STATE' })
-    expect(await links.find('two', 'circle', 'alice')).toBeNull()
+    expect(await found('onramp', 'two', 'alice')).toBeNull()
     await links.link(link({ accountId: 'two', provider: 'bridge' }))
   })
 
@@ -47,8 +63,7 @@ describe('what a payer or payee is called at a provider', () => {
     const shop = { name: 'shop', reference: 'bank-9', shared: true }
     await links.link(link(shop))
     await links.link(link({ ...shop, accountId: 'two' }))
-    expect(await links.find('two', 'circle', 'shop')).toBe('bank-9')
-    expect(await links.findPayer('two', 'circle', 'shop')).toBeNull()
-    expect(await links.findPayer('one', 'circle', 'alice')).toBe('bank-1')
+    for (const leg of ['offramp', 'refund'] as const) expect(await found(leg, 'two', 'shop')).toBe('bank-9')
+    expect(await found('onramp', 'two', 'shop')).toBeNull()
   })
 })

@@ -2,6 +2,7 @@ import type { Fiat } from '../../core/currency.ts'
 import { untilAborted } from '../abort.ts'
 import { type AdapterDeps, byKeyAge } from '../adapter.ts'
 import { stepKey } from '../keys.ts'
+import { partyOf } from '../links.ts'
 import {
   CHAINS,
   type LegCapability,
@@ -16,14 +17,7 @@ import { createSteps, type Step } from '../steps.ts'
 import { createClient, NAME } from './client.ts'
 import { createRateBook } from './rates.ts'
 import { isRefusalClass, messageOf, refusalOf } from './refusals.ts'
-import {
-  ONRAMP_RAILS,
-  PAYOUT_RAILS,
-  parseLink,
-  partyName,
-  requestFor,
-  type TransferRequest,
-} from './requests.ts'
+import { ONRAMP_RAILS, PAYOUT_RAILS, parseLink, requestFor, type TransferRequest } from './requests.ts'
 import type { BridgeSettings } from './settings.ts'
 import { readStatusPage } from './status-page.ts'
 import { instantOf, outcomeOf, recordOf } from './transfers.ts'
@@ -86,8 +80,8 @@ export const createBridge = (settings: BridgeSettings, deps: AdapterDeps): Provi
   }
 
   const plan = async (operation: Operation): Promise<TransferRequest | Outcome> => {
-    const name = partyName(operation)
-    const link = await links.find(operation.accountId, NAME, name)
+    const name = partyOf(operation)
+    const link = await links.find(operation, NAME)
     const party = link === null ? null : parseLink(link)
     if (!party) return refuse('route', `${name} is not linked at ${NAME}`)
     if (operation.leg !== 'onramp' && !party.externalAccount)

@@ -46,10 +46,6 @@ export const parseLink = (link: string): Party | null => {
   return match === undefined ? null : { customer, externalAccount: externalAccount ?? null }
 }
 
-/** The name of the account whose link an operation needs: who pays in, or who is paid. */
-export const partyName = ({ leg, sourceAccount, destinationAccount }: Operation): string =>
-  leg === 'offramp' ? destinationAccount : sourceAccount
-
 const lower = (currency: string): string => currency.toLowerCase()
 
 const deposit = (

@@ -68,7 +68,7 @@ export const createOnramp = ({ client, send, takeDeposit, recipients, links, wal
     taken: Taken,
     signal: AbortSignal,
   ): Promise<Detail | Outcome> => {
-    const payer = await bankOf(links, operation, operation.sourceAccount)
+    const payer = await bankOf(links, operation)
     if (isOutcome(payer)) return payer
     const address = wallets[operation.chain]
     const addressId = address && (await recipients.find(operation.chain, address, signal))

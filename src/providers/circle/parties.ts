@@ -1,4 +1,4 @@
-import type { Links } from '../links.ts'
+import { type Links, partyOf } from '../links.ts'
 import type { Chain, Operation, Outcome } from '../port.ts'
 import type { CircleClient } from './client.ts'
 import { NAME } from './sender.ts'
@@ -14,14 +14,11 @@ export const CHAIN_NAMES: Readonly<Record<Chain, string>> = {
 }
 
 /** The bank account of the operation's payer or payee, by its id at Circle; the refusal when it has none there. */
-export const bankOf = async (
-  links: Links,
-  { accountId }: Operation,
-  name: string,
-): Promise<{ bank: string } | Outcome> => {
-  const bank = await links.find(accountId, NAME, name)
+export const bankOf = async (links: Links, operation: Operation): Promise<{ bank: string } | Outcome> => {
+  const bank = await links.find(operation, NAME)
   if (bank !== null) return { bank }
-  return { kind: 'refused', reason: 'route', message: `account ${name} has no bank account at ${NAME}` }
+  const message = `account ${partyOf(operation)} has no bank account at ${NAME}`
+  return { kind: 'refused', reason: 'route', message }
 }
 
 /** Whether both are one address: on an EVM chain letters may be of either case. */

@@ -86,8 +86,8 @@ export const createPayouts = ({ client, send, exchange, links }: PayoutDeps) => 
     taken: Taken,
     signal: AbortSignal,
   ): Promise<Detail | Outcome> => {
-    const { leg, amount, currency, sourceAccount, destinationAccount } = operation
-    const payee = await bankOf(links, operation, leg === 'refund' ? sourceAccount : destinationAccount)
+    const { leg, amount, currency } = operation
+    const payee = await bankOf(links, operation)
     if (isOutcome(payee)) return payee
     const detail = {
       leg,

@@ -1,4 +1,4 @@
-import type { Links } from '../links.ts'
+import { type Links, partyOf } from '../links.ts'
 import type { Chain, Operation, Outcome } from '../port.ts'
 
 /** The chains that Coinbase sends USDC on, which it calls as we do; Polygon is none of its networks. */
@@ -48,8 +48,8 @@ export const endsOf = async (
   { accountId, links, wallets }: Ours,
 ): Promise<Ends | Outcome> => {
   const { leg, chain } = operation
-  const name = leg === 'offramp' ? operation.destinationAccount : operation.sourceAccount
-  const link = await links.find(operation.accountId, 'coinbase', name)
+  const name = partyOf(operation)
+  const link = await links.find(operation, 'coinbase')
   if (link === null) return refused(`${name} is not linked to anything at coinbase`)
   const party = parseParty(link)
   if (!party) return refused(`${name} is linked to something that coinbase does not have`)

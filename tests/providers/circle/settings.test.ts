@@ -2,7 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import '../../../src/environment.ts'
-import { circleEnvironment, circleSettings } from '../../../src/providers/circle/settings.ts'
+import { circleEnvironment } from '../../../src/providers/circle/environment.ts'
+import { circleSettings } from '../../../src/providers/circle/settings.ts'
 import { setup } from './harness.ts'
 
 const Environment = Type.Object({ ...circleEnvironment, CIRCLE_STATUS_URL: Type.String() })
