@@ -141,6 +141,20 @@ test.each(['remembers', 'has forgotten'])(
   },
 )
 
+test('a trade that was sent before is not refused by what its repetition meets', async () => {
+  void it.server.arm('reset_after', posts('/trades'))
+  expect(initiate()).rejects.toThrow('circle')
+  void it.server.arm('rate_limited', posts('/trades'))
+  expect(initiate()).rejects.toThrow('circle')
+  // As when the balance is looked at before the key.
+  it.server.play.refusing.set('trade', { status: 400, code: 1093 })
+  it.server.forgetKeys()
+  expect(initiate(again)).rejects.toThrow('1093')
+  it.clock.nowMs += LAPSED_MS
+  expect((await initiate(again)).kind).toBe('accepted')
+  expect(moved()).toEqual([1, 1])
+})
+
 test('quotes that keep lapsing are asked for five times, and then the operation is refused with nothing bought', async () => {
   it.server.play.quoteLifeMs = 0
   const refusal = await initiate()
