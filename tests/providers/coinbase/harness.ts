@@ -43,11 +43,14 @@ export const p256 = () => {
   }
 }
 
-/** Gives a payer or payee of the demo account a name at Coinbase. */
+/** Gives a payer or payee of the demo account a name at Coinbase; banks alone are payees, and may have several. */
 export const link = ({ db }: Database, name: string, reference: string) =>
   db
     .insert(providerAccounts)
-    .values({ accountId: 'demo', provider: 'coinbase', name, reference })
+    .values({
+      ...{ accountId: 'demo', provider: 'coinbase', name, reference },
+      shared: reference.startsWith('paymentMethod_'),
+    })
     .onConflictDoUpdate({
       target: [providerAccounts.accountId, providerAccounts.provider, providerAccounts.name],
       set: { reference },
