@@ -1,7 +1,7 @@
 import type { PrivateKeyAccount } from 'viem/accounts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { stepKey } from '../keys.ts'
-import type { Operation, Outcome } from '../port.ts'
+import type { Operation, Outcome, RefusalClass } from '../port.ts'
 import { type CpnClient, CpnError } from './client.ts'
 import { type Agreed, type Permit, permitOf } from './intent.ts'
 import type { Attempt, Journal, Signed } from './journal.ts'
@@ -101,6 +101,16 @@ export const createFunding = ({ client, journal, wallet, log, networkOf, now }: 
     return accepted(payment)
   }
 
+  /** Refuses what has not been signed for, and waits with whoever has done that meanwhile. */
+  const decline = async (
+    operation: Operation,
+    payment: CpnPayment,
+    reason: RefusalClass,
+  ): Promise<Outcome> => {
+    const decision = await journal.decide(operation, { ...refused(reason), reference: payment.id })
+    return decision.kind === 'refused' ? decision : accepted(payment)
+  }
+
   const begin = async (
     operation: Operation,
     attempt: Attempt,
@@ -108,19 +118,19 @@ export const createFunding = ({ client, journal, wallet, log, networkOf, now }: 
     signal: AbortSignal,
   ): Promise<Outcome> => {
     const transaction = await prepare(operation, payment, signal)
-    const decline = async (outcome: Outcome & { kind: 'refused' }): Promise<Outcome> => {
-      const decision = await journal.decide(operation, { ...outcome, reference: payment.id })
-      return decision.kind === 'refused' ? decision : accepted(payment)
-    }
     const state = meaningOf(TRANSACTION_STATES, transaction.status)
-    if (state === 'failed') return decline(refused('temporary'))
-    if (state !== 'unsigned')
+    if (state === 'failed') return decline(operation, payment, 'temporary')
+    if (state !== 'unsigned') {
+      // Another process may have signed since this one looked.
+      const { decision } = await journal.progress(operation)
+      if (decision?.kind === 'signed') return accepted(payment)
       return {
         kind: 'unknown',
         message: `transaction ${transaction.id} is ${transaction.status} without our doing`,
       }
+    }
     const permit = permitFor(operation, attempt, payment, transaction)
-    if (!permit) return decline(refused('route'))
+    if (!permit) return decline(operation, payment, 'route')
     const { digest, amount, deadlineMs } = permit
     signal.throwIfAborted()
     const decision = await journal.decide(operation, {
@@ -173,9 +183,7 @@ export const createFunding = ({ client, journal, wallet, log, networkOf, now }: 
         return await begin(operation, attempt, payment, signal)
       } catch (error) {
         if (!(error instanceof CpnError) || !isRefusal(error.meaning)) throw error
-        const refusal = { ...refused(error.meaning), reference: payment.id }
-        const held = await journal.decide(operation, refusal)
-        return held.kind === 'refused' ? held : accepted(payment)
+        return decline(operation, payment, error.meaning)
       }
     },
   }
