@@ -64,7 +64,7 @@ export const createFunding = ({ client, journal, wallet, log, networkOf, now }: 
       payer: wallet.address,
       most: attempt.usdc,
       mostFee: attempt.fees,
-      settleByMs: attempt.settleByMs,
+      settleByMs: Date.parse(payment.expireDate),
     }
     const permit = permitOf(transaction, agreed, now())
     if (typeof permit !== 'string') return permit

@@ -10,6 +10,9 @@ const PRIMARY_TYPE = 'PermitWitnessTransferFrom'
 /** CPN's permits outlive the payment by some minutes; one that could be used much later is not what was agreed. */
 const MOST_OVERTIME_MS = 30 * 60_000
 
+/** A review may postpone a payment's end by a business day; a permit for longer would bind our USDC for too long. */
+const MOST_LIFE_MS = 86_400_000
+
 /** The types that CPN documents. Only these are ever signed, whatever an answer names. */
 const TYPES = {
   EIP712Domain: [
@@ -42,7 +45,7 @@ const TYPES = {
   ],
 } as const
 
-/** What was agreed with the quote. */
+/** What was agreed with the quote and the payment. */
 export interface Agreed {
   paymentId: string
   network: Network
@@ -110,7 +113,7 @@ const faultOf = (
   const { network, payer, most, mostFee, settleByMs } = agreed
   const { domain, message } = typedData(intent)
   const { permitted, spender, deadline, witness } = message
-  const latest = secondsOf(settleByMs + MOST_OVERTIME_MS)
+  const latest = secondsOf(Math.min(settleByMs + MOST_OVERTIME_MS, nowMs + MOST_LIFE_MS))
   const checks: readonly [string, boolean][] = [
     ['payment', transaction.paymentId === agreed.paymentId],
     ['blockchain', transaction.blockchain === network.blockchain],

@@ -5,7 +5,7 @@ import type { Offer } from './offers.ts'
 import { refused } from './refusals.ts'
 
 /** A payment at CPN as it was written down before it was asked for: what its quote says. */
-export interface Attempt extends Pick<Offer, 'quoteId' | 'jwk' | 'usdc' | 'fees' | 'settleByMs'> {
+export interface Attempt extends Pick<Offer, 'quoteId' | 'jwk' | 'usdc' | 'fees'> {
   /** The first is 1. */
   number: number
   /** CPN's id; null while the answer is missing. */
@@ -53,7 +53,6 @@ const attemptOf = (number: number, { externalId, detail }: Step): Attempt => ({
   jwk: JSON.parse(detail.jwk ?? '') as Jwk,
   usdc: BigInt(detail.usdc ?? ''),
   fees: BigInt(detail.fees ?? ''),
-  settleByMs: Number(detail.settle_by),
 })
 
 const decisionOf = ({ detail }: Step): Decision => {
@@ -92,13 +91,12 @@ export const createJournal = (steps: Steps) => ({
 
   /** Writes an attempt down before it is sent; answers the one to send, which is the first writer's. */
   attempt: async (operation: Operation, number: number, offer: Offer): Promise<Attempt> => {
-    const { quoteId, jwk, usdc, fees, settleByMs } = offer
+    const { quoteId, jwk, usdc, fees } = offer
     const detail = {
       quote: quoteId,
       jwk: JSON.stringify(jwk),
       usdc: String(usdc),
       fees: String(fees),
-      settle_by: String(settleByMs),
     }
     return attemptOf(number, await steps.begin(operation, paymentStep(number), detail))
   },

@@ -13,8 +13,6 @@ export interface Offer {
   /** How much of it is fees. */
   fees: bigint
   fiat: bigint
-  /** Until when the USDC has to be there, epoch milliseconds. */
-  settleByMs: number
 }
 
 /** What every quote has to agree with. */
@@ -44,8 +42,8 @@ const offerOf = (
     quote.paymentMethodType === paymentMethodType &&
     Date.parse(quote.quoteExpireDate) > nowMs &&
     isTrusted(certificate, authorities, nowMs)
-  const settleByMs = Date.parse(quote.cryptoFundsSettlementExpireDate)
-  return agrees ? { quoteId: quote.id, jwk: certificate.jwk, usdc, fees, fiat, settleByMs } : null
+  const { kty, crv, x, y } = certificate.jwk
+  return agrees ? { quoteId: quote.id, jwk: { kty, crv, x, y }, usdc, fees, fiat } : null
 }
 
 /** The quotes that agree with what is wanted and have not expired; the others are left out. */

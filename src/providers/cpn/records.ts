@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import { isFiat } from '../../core/currency.ts'
+import { scaled } from '../../core/decimal.ts'
 import { parseAmount } from '../../core/money.ts'
 import { untilAborted } from '../abort.ts'
 import type { ProviderRecord } from '../port.ts'
@@ -28,7 +29,8 @@ const stateOf = (payment: CpnPayment): ProviderRecord['state'] => {
 }
 
 const minorUnits = ({ amount, currency }: CpnPayment['destinationAmount']): bigint => {
-  const units = isFiat(currency) ? parseAmount(amount, currency) : null
+  // Not ours, but to be reported all the same: the other currencies that CPN pays out have two places.
+  const units = isFiat(currency) ? parseAmount(amount, currency) : scaled(amount, 2)
   if (units === null) throw new Error(`cpn lists an amount of ${currency} that cannot be read`)
   return units
 }

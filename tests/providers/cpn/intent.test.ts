@@ -148,6 +148,18 @@ describe('a permit that does not say what was agreed is not signed', () => {
   })
 })
 
+test.each([
+  [5, 'accepted'],
+  [30, 'refused'],
+])('a payment whose end a review has postponed by %p hours is %s', async (hours, kind) => {
+  const operation = payoutWith({ sourceAccount: 'payer_AsyncSuccess' })
+  await world.provider.initiate(operation, never)
+  for (const payment of world.server.of(operation.key)) payment.expiresMs += hours * 3_600_000
+  world.server.settle()
+  const outcome = await world.provider.status({ ...operation, sentBefore: true }, never)
+  expect(outcome.kind).toBe(kind as 'accepted')
+})
+
 test('a permit for less than was quoted is signed, and its amount is what the payout has cost', async () => {
   const operation = payoutWith()
   const less = (shown: Shown) => {

@@ -58,9 +58,10 @@ describe('the list of payments', () => {
     expect(await recordOf(operation)).toHaveLength(1)
     const stranger = paymentOf(await begun())
     stranger.customerRefId = 'invoice 17'
+    stranger.destinationAmount = { amount: '1500.00', currency: 'NGN' }
     await world.database.sql`delete from provider_steps where external_id = ${stranger.id}`
     expect((await listed()).filter(({ reference }) => reference === stranger.id)).toMatchObject([
-      { key: 'invoice 17' },
+      { key: 'invoice 17', amount: 150_000n, currency: 'NGN' },
     ])
   })
 
