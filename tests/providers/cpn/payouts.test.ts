@@ -165,6 +165,19 @@ describe('a quote', () => {
     expect(world.server.of(operation.key)).toHaveLength(1)
   })
 
+  test('decides which payment is ours: another one under our reference is not followed', async () => {
+    const operation = payoutWith()
+    void world.server.arm('reset', isPost('/payments'))
+    await initiate(operation)
+    const stranger = payoutWith()
+    await initiate(stranger)
+    const [other] = world.server.of(stranger.key)
+    Object.assign(other ?? {}, { customerRefId: operation.key })
+    const found = await inquire(operation)
+    expect(found.kind).toBe('accepted')
+    expect(found).not.toMatchObject({ reference: other?.id })
+  })
+
   test('that lapses again and again ends in a refusal after three', async () => {
     world.server.hooks.refuse = ({ method, path }) =>
       method === 'POST' && path === '/v1/cpn/payments' ? { status: 400, code: 290202 } : null

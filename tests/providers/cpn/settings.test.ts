@@ -86,3 +86,9 @@ describe('a line for what is wrong, without the value,', () => {
     expect(wrong.join()).not.toContain('DE8937')
   })
 })
+
+test('the book that its page shows is one that is taken', async () => {
+  const page = await Bun.file(join(import.meta.dir, '../../../docs/providers/cpn.md')).text()
+  await Bun.write(path('shown.json'), /```json\n([\s\S]*?)```/.exec(page)?.[1] ?? '')
+  expect(parsed({ CPN_BOOK: 'shown.json' }).settings?.book.beneficiaries.bob?.currency).toBe('EUR')
+})
