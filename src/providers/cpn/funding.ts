@@ -27,11 +27,10 @@ export const createFunding = ({ client, journal, wallet, log, networkOf, now }: 
 
   /** The transaction that CPN has for the payment already, as its answer to a repeated request does not name it. */
   const existing = async (payment: CpnPayment, signal: AbortSignal): Promise<CpnTransaction | null> => {
-    const { onChainTransactions } = await client.payment(payment.id, signal)
-    const active = (onChainTransactions ?? []).find(
-      ({ status }) => meaningOf(TRANSACTION_STATES, status) !== 'failed',
-    )
-    return active ? client.transaction(payment.id, active.id, signal) : null
+    const made = (await client.payment(payment.id, signal)).onChainTransactions ?? []
+    const active = made.find(({ status }) => meaningOf(TRANSACTION_STATES, status) !== 'failed')
+    const found = active ?? made.at(-1)
+    return found ? client.transaction(payment.id, found.id, signal) : null
   }
 
   const prepare = async (operation: Operation, payment: CpnPayment, signal: AbortSignal) => {

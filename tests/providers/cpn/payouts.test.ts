@@ -88,6 +88,44 @@ describe('a refusal and a permit exclude each other', () => {
     expect(world.server.signed(operation.key)).toEqual([])
   })
 
+  /** Begins the payout, and is held up when it wants its transaction; the answer lets it go on. */
+  const heldUp = async (operation: Operation) => {
+    const [arrived, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    world.server.hooks.hold = (request) => {
+      if (!isPost('/transactions')(request)) return
+      arrived.resolve()
+      world.server.hooks.hold = undefined
+      return released.promise
+    }
+    const call = initiate(operation)
+    await arrived.promise
+    return () => {
+      released.resolve()
+      return call
+    }
+  }
+
+  test('a process that was held up signs nothing once another has refused', async () => {
+    const operation = payoutWith()
+    const goOn = await heldUp(operation)
+    world.server.hooks.refuse = ({ path }) =>
+      path.endsWith('/transactions') ? { status: 400, code: 290322 } : null
+    const refusal = await initiate(operation)
+    expect(refusal).toMatchObject({ kind: 'refused', reason: 'compliance' })
+    world.server.hooks.refuse = undefined
+    expect(await goOn()).toEqual(refusal)
+    expect(world.server.signed(operation.key)).toEqual([])
+  })
+
+  test('a process that was held up waits once another has signed', async () => {
+    const operation = payoutWith()
+    const goOn = await heldUp(operation)
+    const accepted = await initiate(operation)
+    expect(accepted.kind).toBe('accepted')
+    expect(await goOn()).toEqual(accepted)
+    expect(world.server.signed(operation.key)).toHaveLength(1)
+  })
+
   test('a process that was told no after another had signed does not refuse', async () => {
     const operation = payoutWith()
     await initiate(operation)
@@ -176,6 +214,13 @@ describe('a quote', () => {
     const found = await inquire(operation)
     expect(found.kind).toBe('accepted')
     expect(found).not.toMatchObject({ reference: other?.id })
+  })
+
+  test('whose payment was answered is followed by the payment’s id, whatever the list says', async () => {
+    const operation = payoutWith()
+    await initiate(operation)
+    for (const payment of world.server.of(operation.key)) payment.customerRefId = 'hidden'
+    expect((await status(later(operation))).kind).toBe('accepted')
   })
 
   test('that lapses again and again ends in a refusal after three', async () => {
@@ -280,6 +325,35 @@ test('a wallet without enough USDC is told to the log, and pays as soon as it ha
   world.server.hooks.refuse = undefined
   await status(later(operation))
   expect(world.server.signed(operation.key)).toHaveLength(1)
+})
+
+test('a transaction that failed before it was signed for is refused, and nothing is signed', async () => {
+  const operation = payoutWith()
+  void world.server.arm('reset_after', isPost('/transactions'))
+  expect((await initiate(operation)).kind).toBe('unknown')
+  const [payment] = world.server.of(operation.key)
+  for (const transaction of world.server.transactions.values())
+    if (transaction.paymentId === payment?.id)
+      Object.assign(transaction, { status: 'FAILED', failureReason: 'TRANSACTION_EXPIRED' })
+  expect(await inquire(operation)).toMatchObject({ kind: 'refused', reason: 'temporary' })
+  expect(world.server.signed(operation.key)).toEqual([])
+})
+
+test('a permit that was handed in is not handed in again', async () => {
+  const operation = payoutWith()
+  await initiate(operation)
+  const before = world.server.received.filter(isPost('/submit')).length
+  expect((await status(later(operation))).kind).toBe('accepted')
+  expect((await initiate(later(operation))).kind).toBe('accepted')
+  expect(world.server.received.filter(isPost('/submit')).length).toBe(before)
+})
+
+test('an operation that is too old to be sent is not begun, even when nothing is known of it', async () => {
+  const operation = { ...payoutWith(), sentBefore: true, ageMs: 86_400_001 }
+  const before = world.server.received.length
+  expect((await initiate(operation)).kind).toBe('unknown')
+  expect((await status(operation)).kind).toBe('unknown')
+  expect(world.server.received.length).toBe(before)
 })
 
 test('a transaction that failed is not followed by a second permit', async () => {

@@ -168,6 +168,8 @@ export const startCpnServer = async (clock: { now(): number }) => {
     /** Answers a request with an error code, null leaves it to the server. */
     refuse?: ((request: Received) => { status: number; code: number } | null) | undefined
     requirements?: typeof REQUIREMENTS | undefined
+    /** Holds a request up before it is looked at, until what it answers resolves. */
+    hold?: ((request: Received) => Promise<void> | undefined) | undefined
   } = {}
   const bfiKey = createPrivateKey(BFI_KEY)
   const { x, y } = new X509Certificate(BFI_PEM).publicKey.export({ format: 'jwk' })
@@ -492,6 +494,7 @@ export const startCpnServer = async (clock: { now(): number }) => {
     const { method, path, query } = request
     if (method === 'GET' && path === '/ping') return { status: 200, body: { message: 'pong' } }
     demand(request.headers.authorization === `Bearer ${API_KEY}`, 'the key as a bearer token')
+    await hooks.hold?.(request)
     const refusal = hooks.refuse?.(request)
     if (refusal) throw new Refusal(refusal.status, refusal.code)
     const body = (request.body ?? {}) as Record<string, string>
