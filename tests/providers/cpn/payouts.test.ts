@@ -339,6 +339,17 @@ test('a transaction that failed before it was signed for is refused, and nothing
   expect(world.server.signed(operation.key)).toEqual([])
 })
 
+test('a transaction that was made before its process ended is the one that is signed for', async () => {
+  const operation = payoutWith()
+  void world.server.arm('reset', isPost('/submit'))
+  await initiate(operation)
+  await world.database.sql`delete from provider_steps where key = ${operation.key} and step = 'broadcast'`
+  const before = world.server.received.filter(isPost('/transactions')).length
+  expect((await status(later(operation))).kind).toBe('accepted')
+  expect(world.server.received.filter(isPost('/transactions')).length).toBe(before)
+  expect(world.server.signed(operation.key)).toHaveLength(1)
+})
+
 test('a permit that was handed in is not handed in again', async () => {
   const operation = payoutWith()
   await initiate(operation)

@@ -48,6 +48,15 @@ describe('the list of payments', () => {
       ])
   })
 
+  test('says of a payout what was signed away for it, as our journal does', async () => {
+    const operation = await begun()
+    world.server.settle()
+    paymentOf(operation).sourceAmount = { amount: '1036.900000', currency: 'USDC' }
+    const done = await world.provider.status({ ...operation, sentBefore: true }, never)
+    if (done.kind !== 'done') throw new Error(`expected done, got ${done.kind}`)
+    expect((await recordOf(operation))[0]?.settledAmount).toBe(done.settled.amount)
+  })
+
   test('has a payment whose answer was lost under our key, and one that is not ours under its own', async () => {
     const operation = payoutWith()
     void world.server.arm(
