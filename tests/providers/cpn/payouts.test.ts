@@ -203,6 +203,25 @@ describe('a quote', () => {
     expect(world.server.of(operation.key)).toHaveLength(1)
   })
 
+  test('that has lapsed is not used again by a process that comes later', async () => {
+    const operation = payoutWith()
+    world.server.hooks.refuse = ({ method, path }) => {
+      if (method !== 'POST' || path !== '/v1/cpn/payments') return null
+      world.server.hooks.refuse = undefined
+      // The process ends before it has the next quote.
+      void world.server.arm('reset', isPost('/quotes'))
+      return { status: 400, code: 290202 }
+    }
+    expect((await initiate(operation)).kind).toBe('unknown')
+    expect((await inquire(operation)).kind).toBe('accepted')
+    const quotes = world.server.received
+      .filter(isPost('/payments'))
+      .map(({ body }) => body as { customerRefId: string; quoteId: string })
+      .filter(({ customerRefId }) => customerRefId === operation.key)
+      .map(({ quoteId }) => quoteId)
+    expect(new Set(quotes).size).toBe(quotes.length)
+  })
+
   test('decides which payment is ours: another one under our reference is not followed', async () => {
     const operation = payoutWith()
     void world.server.arm('reset', isPost('/payments'))
