@@ -5,6 +5,7 @@ import { DEFAULT_URLS } from './market/sources/index.ts'
 import { bridgeEnvironment } from './providers/bridge/environment.ts'
 import { circleEnvironment } from './providers/circle/environment.ts'
 import { coinbaseEnvironment } from './providers/coinbase/environment.ts'
+import { cpnEnvironment } from './providers/cpn/environment.ts'
 
 const integer = (min: number, max: number, value: number, description: string) =>
   Type.Integer({ minimum: min, maximum: max, default: value, description })
@@ -69,6 +70,7 @@ export const Environment = Type.Object({
     'Our address on each chain where on-ramps deliver USDC, such as base:0x…,solana:…',
   ),
   ...circleEnvironment,
+  ...cpnEnvironment,
   ...bridgeEnvironment,
   ...coinbaseEnvironment,
   POLL_FIRST_SECONDS: integer(

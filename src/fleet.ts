@@ -56,6 +56,27 @@ const circle = async (config: Config): Promise<Member> => {
   }
 }
 
+const cpn = async (config: Config): Promise<Member> => {
+  const { cpnSettings } = await import('./providers/cpn/settings.ts')
+  const { settings, problems } = cpnSettings(config)
+  if (!settings) return incomplete(problems.length > 0 ? problems : ['CPN_API_KEY must be set for cpn'])
+  const { createCpn } = await import('./providers/cpn/adapter.ts')
+  const { createCircleInbound } = await import('./providers/circle/inbound.ts')
+  const { baseUrl, apiKey, sandbox } = settings
+  return {
+    problems,
+    sandbox,
+    make: (deps) => {
+      const { clock } = deps
+      const deadlineMs = config.PROVIDER_DEADLINE_MS
+      return withInbound(
+        createCpn(deps, settings),
+        createCircleInbound({ baseUrl, apiKey, clock, deadlineMs }),
+      )
+    },
+  }
+}
+
 const bridge = async (config: Config): Promise<Member> => {
   const { bridgeSettings } = await import('./providers/bridge/settings.ts')
   const { settings, problems } = bridgeSettings(config)
@@ -99,7 +120,7 @@ const coinbase = async (config: Config): Promise<Member> => {
 const MEMBERS: Record<ProviderName, (config: Config) => Member | Promise<Member>> = {
   sandbox,
   circle,
-  cpn: () => incomplete(['cpn is not there yet']),
+  cpn,
   bridge,
   coinbase,
 }
@@ -107,6 +128,7 @@ const MEMBERS: Record<ProviderName, (config: Config) => Member | Promise<Member>
 /** The variable that turns each on, so that a key is never set in vain. */
 const KEYS = {
   circle: 'CIRCLE_API_KEY',
+  cpn: 'CPN_API_KEY',
   bridge: 'BRIDGE_API_KEY',
   coinbase: 'COINBASE_API_KEY_ID',
 } as const satisfies Partial<Record<ProviderName, keyof Config>>

@@ -63,6 +63,7 @@ describe('which providers there are', () => {
 describe('what stops the start, one line each', () => {
   test.each([
     [{ PROVIDERS: 'circle' }, 'CIRCLE_API_KEY must be set for circle'],
+    [{ PROVIDERS: 'cpn' }, 'CPN_API_KEY must be set for cpn'],
     [{ PROVIDERS: 'bridge' }, 'BRIDGE_API_KEY must be set for bridge'],
     [{ PROVIDERS: 'coinbase' }, 'COINBASE_API_KEY_ID must be set for coinbase'],
     [{ BRIDGE_API_KEY: 'sk-test-1' }, 'BRIDGE_API_KEY is set, but PROVIDERS does not name bridge'],

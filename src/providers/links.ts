@@ -7,11 +7,11 @@ import type { Operation } from './port.ts'
 /** What an account's payers and payees are called at providers, as adapters ask. */
 export interface Links {
   /**
-   * The provider's own name for whoever is on the operation's other side: the payer of an on-ramp or refund, the payee of
-   * an off-ramp. Null when they have none there, and for the payer of an on-ramp when several accounts share it: money is
+   * The provider's own name for whoever is on the operation's other side, the payer of an on-ramp or refund and the payee
+   * of an off-ramp, or for another `party` to it. Null when they have none there, and for the payer of an on-ramp when several accounts share it: money is
    * taken only from whom the account has for itself.
    */
-  find(operation: Operation, provider: string): Promise<string | null>
+  find(operation: Operation, provider: string, party?: string): Promise<string | null>
 }
 
 /** What our side of an operation calls whoever is on the other. */
@@ -44,8 +44,7 @@ export const createLinks = ({ db }: Database) => {
     .prepare('provider_account')
 
   return {
-    find: async (operation, at) => {
-      const name = partyOf(operation)
+    find: async (operation, at, name = partyOf(operation)) => {
       const [found] = await byName.execute({ accountId: operation.accountId, provider: at, name })
       return found && !(operation.leg === 'onramp' && found.shared) ? found.reference : null
     },

@@ -35,10 +35,11 @@ export type Payments = ReturnType<typeof createPayments>
 export const createPayments = (deps: PaymentsDeps) => {
   const { name, client, journal, links, book, authorities, payer, networkOf, now } = deps
 
-  const partiesTo = async ({ accountId, sourceAccount, destinationAccount }: Operation) => {
+  const partiesTo = async (operation: Operation) => {
+    const { sourceAccount, destinationAccount } = operation
     const [originator, beneficiary] = await Promise.all([
-      links.find(accountId, name, sourceAccount),
-      links.find(accountId, name, destinationAccount),
+      links.find(operation, name, sourceAccount),
+      links.find(operation, name, destinationAccount),
     ])
     if (originator === null) return refused('route', `${sourceAccount} is not linked to ${name}`)
     if (beneficiary === null) return refused('route', `${destinationAccount} is not linked to ${name}`)

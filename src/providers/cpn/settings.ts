@@ -6,32 +6,8 @@ import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
 import type { Charge } from '../price.ts'
 import { Book } from './book.ts'
 import { readCertificate } from './certificate.ts'
+import { cpnEnvironment } from './environment.ts'
 import { type CpnChain, isCpnChain, NETWORKS, type Network } from './networks.ts'
-
-const text = (description: string) => Type.Optional(Type.String({ minLength: 1, description }))
-const integer = (max: number, value: number, description: string) =>
-  Type.Integer({ minimum: 0, maximum: max, default: value, description })
-
-/** The settings of Circle Payments Network. */
-export const cpnEnvironment = {
-  CPN_API_KEY: text('Key of Circle Payments Network; unset does without it, TEST_API_KEY:… is its testnet'),
-  CPN_BASE_URL: Type.String({
-    format: 'http-url',
-    default: 'https://api.circle.com',
-    description: 'Where Circle Payments Network is asked',
-  }),
-  CPN_WALLET_KEY: text('Private key (0x and 64 hex digits) of the wallet that pays its payouts in USDC'),
-  CPN_BOOK: text('JSON file with the parties of its payouts: what the travel rule and banks want to know'),
-  CPN_AUTHORITIES: text('PEM file with the authorities that may certify its members, as Circle hands it out'),
-  CPN_CHAINS: Type.String({
-    minLength: 1,
-    default: 'ethereum,polygon',
-    description: 'Chains that its payouts are paid on, of ethereum and polygon',
-  }),
-  CPN_CHARGE_BPS: integer(10_000, 0, 'Hundredths of a percent that it costs beside its quotes, by contract'),
-  CPN_CHARGE_CENTS: integer(1_000_000, 0, 'US cents that each payout costs beside its quotes, by contract'),
-  CPN_MOST_USD: integer(1_000_000_000, 1_000_000, 'US dollars that a payout through it may be worth at most'),
-}
 
 const Parsed = Type.Object(cpnEnvironment)
 type Parsed = Static<typeof Parsed>
@@ -104,15 +80,17 @@ const liveOnly = ({ CPN_AUTHORITIES, CPN_BASE_URL }: Parsed): string[] => [
  * The adapter's settings, null while there is no key for it; and a line for each setting that is missing or wrong, none of
  * which repeats a value. Reads the files that the settings name.
  */
-export const cpnSettings = (config: Parsed): { settings: CpnSettings | null; wrong: readonly string[] } => {
+export const cpnSettings = (
+  config: Parsed,
+): { settings: CpnSettings | null; problems: readonly string[] } => {
   const { CPN_API_KEY: apiKey, CPN_WALLET_KEY, CPN_BOOK, CPN_AUTHORITIES, CPN_CHAINS } = config
-  if (!apiKey) return { settings: null, wrong: [] }
+  if (!apiKey) return { settings: null, problems: [] }
   const environment = environmentOf(apiKey)
   const chains = CPN_CHAINS.split(',').map((chain) => chain.trim())
   const wallet = CPN_WALLET_KEY ? walletOf(CPN_WALLET_KEY) : null
   const book = CPN_BOOK ? bookOf(CPN_BOOK) : ['CPN_BOOK must be set with CPN_API_KEY']
   const authorities = CPN_AUTHORITIES ? authoritiesOf(CPN_AUTHORITIES) : []
-  const wrong = [
+  const problems = [
     ...(environment ? [] : ['CPN_API_KEY must be TEST_API_KEY:id:secret or LIVE_API_KEY:id:secret']),
     ...(wallet ? [] : ['CPN_WALLET_KEY must be 0x and 64 hex digits, set with CPN_API_KEY']),
     ...(chains.every(isCpnChain) ? [] : ['CPN_CHAINS must be some of ethereum,polygon']),
@@ -120,13 +98,13 @@ export const cpnSettings = (config: Parsed): { settings: CpnSettings | null; wro
     ...(authorities ? [] : ['CPN_AUTHORITIES must name a PEM file with certificates']),
     ...(environment === 'live' ? liveOnly(config) : []),
   ]
-  if (!environment || !wallet || !authorities || Array.isArray(book) || wrong.length > 0)
-    return { settings: null, wrong }
+  if (!environment || !wallet || !authorities || Array.isArray(book) || problems.length > 0)
+    return { settings: null, problems }
   const networks = Object.fromEntries(
     chains.filter(isCpnChain).map((chain) => [chain, NETWORKS[environment][chain]]),
   )
   return {
-    wrong,
+    problems,
     settings: {
       baseUrl: config.CPN_BASE_URL.replace(/\/+$/, ''),
       apiKey,

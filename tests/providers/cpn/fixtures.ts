@@ -95,8 +95,8 @@ export const cpnWorld = async (change: Partial<CpnSettings> = {}) => {
     },
   )
   const link = (name: string, reference: string) =>
-    database.sql`insert into provider_accounts (account_id, provider, name, reference)
-      values ('demo', 'cpn', ${name}, ${reference})`
+    database.sql`insert into provider_accounts (account_id, provider, name, reference, shared)
+      values ('demo', 'cpn', ${name}, ${reference}, true)`
   await link('merchant_bob', 'bob')
   await link('merchant_carla', 'carla')
   await link('user_alice', 'Alice-Johnson')

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { privateKeyToAccount } from 'viem/accounts'
-import { cpnEnvironment, cpnSettings } from '../../../src/providers/cpn/settings.ts'
+import { cpnEnvironment } from '../../../src/providers/cpn/environment.ts'
+import { cpnSettings } from '../../../src/providers/cpn/settings.ts'
 import { AUTHORITY_PEM } from './certificates.ts'
 import { BOOK, WALLET_KEY } from './fixtures.ts'
 import { API_KEY } from './server.ts'
@@ -36,7 +37,7 @@ const parsed = (given: Record<string, string>) => {
 
 test('without a key there is no adapter and nothing is wrong', () => {
   const config = Value.Default(Type.Object(cpnEnvironment), {}) as Parameters<typeof cpnSettings>[0]
-  expect(cpnSettings(config)).toEqual({ settings: null, wrong: [] })
+  expect(cpnSettings(config)).toEqual({ settings: null, problems: [] })
 })
 
 test('a test key means the testnet, and a live one real money', () => {
@@ -80,10 +81,10 @@ describe('a line for what is wrong, without the value,', () => {
       'CPN_BASE_URL must be https:// with a live CPN_API_KEY',
     ],
   ] as [Record<string, string>, string][])('%j', (given, line) => {
-    const { settings, wrong } = parsed(given)
+    const { settings, problems } = parsed(given)
     expect(settings).toBeNull()
-    expect(wrong).toContain(line)
-    expect(wrong.join()).not.toContain('DE8937')
+    expect(problems).toContain(line)
+    expect(problems.join()).not.toContain('DE8937')
   })
 })
 
