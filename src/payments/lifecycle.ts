@@ -127,6 +127,12 @@ const LEG_OF: Record<Status, Leg | null> = {
 /** The leg that a payment in this state is in, null when it has ended. */
 export const legOf = (status: Status): Leg | null => LEG_OF[status]
 
+/**
+ * What a payout may cost at most, as a share of what was quoted for it. The lock is kept through any real market; a
+ * provider that wants a tenth more has mistaken the price, or we the payment.
+ */
+const MOST_COST_PERCENT = 110n
+
 /** The operation that an attempt stands for; equal inputs give an equal operation, its key included. */
 export const operationOf = (
   payment: PaymentState,
@@ -144,6 +150,7 @@ export const operationOf = (
   currency: leg === 'offramp' ? payment.payoutCurrency : payment.currency,
   chain: payment.chain,
   speed: payment.speed,
+  mostUsdc: ((payment.usdcReceived ?? payment.usdcAmount) * MOST_COST_PERCENT) / 100n,
   sourceAccount: payment.sourceAccount,
   destinationAccount: payment.destinationAccount,
   undoes: leg === 'refund' ? (onramped(payment)?.reference ?? null) : null,

@@ -24,6 +24,8 @@ export interface Operation {
   currency: Fiat
   chain: Chain
   speed: Speed
+  /** USDC minor units that a payout or refund may cost at most: beyond that a price is a mistake, and is refused. */
+  mostUsdc: bigint
   sourceAccount: string
   destinationAccount: string
   /** For a refund: the provider's reference of the on-ramp that is undone. */

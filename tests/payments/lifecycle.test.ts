@@ -72,6 +72,13 @@ describe('an operation', () => {
     expect(operationOf(payment, 'refund', 1)).toMatchObject({ amount: 95_275n, currency: 'USD' })
   })
 
+  test('may cost a tenth more than was quoted, or than the on-ramp brought, and not a unit more', () => {
+    const payment = at('PENDING', 0)
+    expect(operationOf(payment, 'offramp', 1).mostUsdc).toBe((payment.usdcAmount * 11n) / 10n)
+    const brought = { ...payment, usdcReceived: 1_000_000_001n }
+    expect(operationOf(brought, 'refund', 1).mostUsdc).toBe(1_100_000_001n)
+  })
+
   test('keeps its key over versions, exceptions and restarts; these keys are for good', () => {
     const payment = at('PENDING', 0)
     const later = { ...payment, version: 9, exception: 'overdue' as const, status: 'ONRAMP_PENDING' as const }

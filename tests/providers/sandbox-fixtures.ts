@@ -30,6 +30,7 @@ export const operationWith = (change: Partial<Operation> = {}): Operation => ({
   currency: 'EUR',
   chain: 'base',
   speed: 'standard',
+  mostUsdc: 10n ** 12n,
   sourceAccount: 'user_alice',
   destinationAccount: 'merchant_bob',
   undoes: change.leg === 'refund' ? 'sbx_onramp_000000000000' : null,

@@ -89,7 +89,7 @@ export const createExchange = ({ client, steps, clock }: ExchangeDeps): Exchange
     }
     // The same key answers with the same quote, which an earlier try may have left to lapse.
     if (isLapsed(quote.expiry, 0)) return leave({ lapsed: 'before it was sent' })
-    spentOn(quote, operation)
+    if (spentOn(quote, operation) > operation.mostUsdc) return leave({ refused: 'route' })
     return leave({ quote: quote.id, expiry: quote.expiry })
   }
 

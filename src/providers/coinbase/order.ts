@@ -36,13 +36,15 @@ export interface Order {
   exact: 'source' | 'target'
   /** Minor units of the exact side. */
   amount: bigint
+  /** Minor units that the source may give at most. */
+  most: bigint
 }
 
 /** What an operation asks for: on-ramps give exactly its amount, off-ramps and refunds deliver exactly that. */
-export const orderOf = ({ leg, currency, amount }: Operation, ends: Ends): Order =>
+export const orderOf = ({ leg, currency, amount, mostUsdc }: Operation, ends: Ends): Order =>
   leg === 'onramp'
-    ? { ends, from: currency, to: 'USDC', exact: 'source', amount }
-    : { ends, from: 'USDC', to: currency, exact: 'target', amount }
+    ? { ends, from: currency, to: 'USDC', exact: 'source', amount, most: amount }
+    : { ends, from: 'USDC', to: currency, exact: 'target', amount, most: mostUsdc }
 
 const targetOf = (id: string, asset: string, network: Chain): NewTransfer['target'] => {
   if (id.startsWith('paymentMethod_')) return { paymentMethodId: id, asset }
@@ -86,9 +88,11 @@ export const amountsOf = (transfer: Preview, order: Order): { given: bigint; rec
   return (exact === 'source' ? given : received) === amount ? { given, received } : null
 }
 
-/** Whether a quote can be executed as it is: of exact amounts, none of them an estimate. */
-export const isFit = (quote: Preview, order: Order): boolean =>
-  quote.estimate === undefined && amountsOf(quote, order) !== null
+/** Whether a quote can be executed as it is: of exact amounts, none of them an estimate, at a price that can be meant. */
+export const isFit = (quote: Preview, order: Order): boolean => {
+  const amounts = amountsOf(quote, order)
+  return quote.estimate === undefined && amounts !== null && amounts.given <= order.most
+}
 
 /** Units of `to` for one unit of `from`, rounded down. */
 const ratio = (received: bigint, to: Currency, given: bigint, from: Currency): Rate =>

@@ -63,7 +63,11 @@ export const createPrices = ({ client, clock, accountId, charge }: PricesDeps) =
     const target = await euroMethod(signal)
     if (target === null) return
     const ends = { source: accountId, target }
-    const order: Order = { ends, from: 'USDC', to: 'EUR', exact: 'target', amount: SAMPLE }
+    // A price is only looked at, so that any will do.
+    const order: Order = {
+      ...{ ends, from: 'USDC', to: 'EUR', exact: 'target', amount: SAMPLE },
+      most: BigInt(Number.MAX_SAFE_INTEGER),
+    }
     const atMs = clock.now()
     // A bank is on no chain, so that any will do.
     const quote = await client.preview(requestOf(order, 'base'), signal)

@@ -76,7 +76,8 @@ export const createPayments = (deps: PaymentsDeps) => {
     const offers = offersIn(quotes, { currency, blockchain, paymentMethodType }, authorities, now())
     const offer = cheapest(offers, amount)
     signal.throwIfAborted()
-    return offer ? journal.attempt(operation, number, offer) : refused('temporary')
+    if (!offer) return refused('temporary')
+    return offer.usdc <= operation.mostUsdc ? journal.attempt(operation, number, offer) : refused('route')
   }
 
   /** The payment of the attempt, should CPN have it already; our key is the reference that it is found by. */

@@ -47,6 +47,14 @@ test('exactly the euros that were asked for are bought and paid out, each call u
   })
 })
 
+test('euros at a price that cannot be meant are not bought: refused, and nothing has moved', async () => {
+  expect(await initiate({ mostUsdc: 1_089_979_999n })).toMatchObject({ kind: 'refused', reason: 'route' })
+  expect(moved()).toEqual([0, 0])
+  const { operation: other } = await it.linked('offramp', { currency: 'EUR' })
+  const dear = { ...other, mostUsdc: 1_089_980_000n }
+  expect((await it.provider.initiate(dear, never)).kind).toBe('accepted')
+})
+
 test.each([
   ['USD', '1.50', 1_091_480_000n],
   // 1.50 euros at what 952.75 of them cost, rounded up.

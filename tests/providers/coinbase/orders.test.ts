@@ -68,6 +68,14 @@ describe('what is ordered', () => {
     expect(bodyOf(other)).toMatchObject({ target: { accountId: ALICE_ACCOUNT, asset: 'usd' } })
   })
 
+  test('is nothing at a price that cannot be meant: refused, and never executed', async () => {
+    // 952.75 and a fee of 3.50 USDC.
+    const operation = operationOf('offramp', { mostUsdc: 956_249_999n })
+    expect(await initiate(operation)).toMatchObject({ kind: 'refused', reason: 'route' })
+    expect(rig.server.executed(operation.key)).toBe(0)
+    await accepted(initiate(operationOf('offramp', { mostUsdc: 956_250_000n })))
+  })
+
   test('stays the same when what a payee is linked to changes on the way', async () => {
     await link(rig.database, 'dave', BOB_BANK)
     const operation = operationOf('offramp', { destinationAccount: 'dave' })

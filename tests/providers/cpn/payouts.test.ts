@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
+import { parseAmount } from '../../../src/core/money.ts'
 import type { Operation, Outcome } from '../../../src/providers/port.ts'
 import { never } from '../sandbox-fixtures.ts'
 import { type Received, WIRE_TROUBLES } from '../wire-server.ts'
@@ -30,6 +31,17 @@ const inquire = async (operation: Operation): Promise<Outcome> => {
 
 const isPost = (suffix: string) => (request: Received) =>
   request.method === 'POST' && request.path.endsWith(suffix)
+
+test('a quote at a price that cannot be meant is not taken: refused, and nothing is signed', async () => {
+  const usual = payoutWith()
+  expect((await initiate(usual)).kind).toBe('accepted')
+  const [payment] = world.server.of(usual.key)
+  const cost = parseAmount(payment?.sourceAmount.amount ?? '', 'USDC') ?? 0n
+  const dear = payoutWith({ mostUsdc: cost - 1n })
+  expect(await initiate(dear)).toMatchObject({ kind: 'refused', reason: 'route' })
+  expect(world.server.of(dear.key)).toEqual([])
+  expect((await initiate(payoutWith({ mostUsdc: cost }))).kind).toBe('accepted')
+})
 
 describe('whatever happens to a request on the way, one payment gets one permit', () => {
   test.each(
