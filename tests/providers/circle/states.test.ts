@@ -138,6 +138,17 @@ describe('a payout', () => {
     })
   })
 
+  test('whose key Circle may have forgotten is neither sent again nor said to be missing', async () => {
+    const { operation } = await it.linked('offramp')
+    void it.server.arm('reset', ({ path }) => path.endsWith('/payouts'))
+    expect((await initiate(operation)).kind).toBe('unknown')
+    const before = it.server.received.length
+    const old = { ...operation, sentBefore: true, ageMs: 86_400_001 }
+    expect((await initiate(old)).kind).toBe('unknown')
+    expect((await it.provider.status(old, never)).kind).toBe('unknown')
+    expect(it.server.received.length).toBe(before)
+  })
+
   test('that another operation has already is none of this one', async () => {
     await accepted('offramp')
     const { id = '' } = it.server.payouts.at(-1) ?? {}
