@@ -5,12 +5,15 @@ import { refresh } from '../docs/generate.ts'
 import packageJson from '../package.json'
 
 const ROOT = join(import.meta.dir, '..')
-// Two patterns, because Bun 1.4.5 finds nothing for `{*.md,docs/*.md}`.
-const PAGES = ['*.md', 'docs/*.md'].flatMap((pattern) => [...new Bun.Glob(pattern).scanSync(ROOT)])
+// Several patterns, because Bun 1.4.5 finds nothing for `{*.md,docs/*.md}`.
+const PAGES = ['*.md', 'docs/*.md', 'docs/providers/*.md'].flatMap((pattern) => [
+  ...new Bun.Glob(pattern).scanSync(ROOT),
+])
 
 test('there are pages to check', () => {
   expect(PAGES).toContain('README.md')
   expect(PAGES).toContain('docs/architecture.md')
+  expect(PAGES).toContain('docs/providers/circle.md')
 })
 
 test.each(PAGES)('%s: its generated parts are what the code says', async (page) => {

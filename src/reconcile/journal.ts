@@ -23,6 +23,8 @@ export interface Journalled {
   late: boolean
   /** Whether a payout that was done has come back since. */
   returned: boolean
+  /** Whether the provider waits for the payer's money, of which it may have no record before it arrives. */
+  awaited: boolean
   /** Epoch milliseconds of the database. */
   submitted_ms: number
 }
@@ -37,6 +39,7 @@ const COLUMNS = `
       and r.leg = o.leg and r.attempt <> o.attempt and r.status <> 'refused') as replaced,
   o.leg = 'offramp' and o.status = 'done' and exists (
     select from payments p where p.account_id = o.account_id and p.id = o.payment_id and p.returned_at is not null) as returned,
+  o.instructions is not null as awaited,
   o.submitted_at <= now() - ${LATE_MS} * interval '1 millisecond' as late,
   floor(extract(epoch from o.submitted_at) * 1000)::float8 as submitted_ms`
 

@@ -63,7 +63,7 @@ export const judgeRecord = (
 
 /** What is wrong about an operation that its provider has no record of, null when nothing is. */
 export const judgeMissing = (ours: Journalled): Finding | null => {
-  const expected = ours.status === 'done' || (ours.status === 'accepted' && ours.late)
+  const expected = ours.status === 'done' || (ours.status === 'accepted' && ours.late && !ours.awaited)
   if (!expected) return null
   const { account_id, payment_id } = ours
   const detail = `${nameOf(ours)}: journalled ${describe(ours)}; the provider has no record of it`

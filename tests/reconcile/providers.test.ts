@@ -54,6 +54,13 @@ describe('what we have and the provider has not', () => {
       await lose(tx)
     })
     expectFound(found, 'provider_missing', pending, 'accepted')
+    // A provider that waits for the payer's wire may have no record of it yet, however long that takes.
+    const waiting = await foundIf(async (tx) => {
+      await hourAgo(pending)(tx)
+      await lose(tx)
+      await tx`update provider_operations set instructions = '{"memo": "x"}' where payment_id = ${pending}`
+    })
+    expect(waiting).toEqual([])
   })
 })
 
