@@ -110,7 +110,7 @@ export const startProcess = async (
         const [domain, queue] = await Promise.all(checks.map(answers))
         return { database: domain === true, queue: queue === true }
       }
-      const routes = routesOf(services, authenticate)
+      const routes = routesOf(services)
       const { metrics } = services
       const app = createApp({ log, ids: randomIds, authenticate, version, ready, metrics, routes })
       app.listen({ port: config.PORT, hostname: config.HOST })

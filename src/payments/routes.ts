@@ -3,7 +3,6 @@ import { Elysia, sse, t } from 'elysia'
 import { AppError } from '../core/errors.ts'
 import { isUuid } from '../core/ids.ts'
 import { parseInstant } from '../core/instant.ts'
-import type { Authenticate } from '../core/principal.ts'
 import { oneOf, strict } from '../core/schema.ts'
 import { authPlugin } from '../http/auth.ts'
 import { requestIdOf } from '../http/context.ts'
@@ -49,9 +48,9 @@ const transitionEvent = ({ version, account_id: _own, ...data }: AuditEntry) => 
 })
 
 /** The payments' endpoints. */
-export const paymentRoutes = (service: PaymentService, feed: PaymentFeed, authenticate: Authenticate) =>
+export const paymentRoutes = (service: PaymentService, feed: PaymentFeed) =>
   new Elysia({ name: 'payments', prefix: '/payments', tags: ['Payments'] })
-    .use(authPlugin(authenticate))
+    .use(authPlugin())
     .post(
       '',
       async ({ principal, body, request, set }) => {

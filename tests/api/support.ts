@@ -35,7 +35,7 @@ export const startApi = async () => {
     version: '0.0.0-test',
     ready: async () => health,
     metrics: services.metrics,
-    routes: routesOf(services, authenticate),
+    routes: routesOf(services),
   })
 
   const send = async (method: string, path: string, sent: Sent = {}) => {

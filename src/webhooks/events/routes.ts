@@ -1,5 +1,4 @@
 import { Elysia } from 'elysia'
-import type { Authenticate } from '../../core/principal.ts'
 import { authPlugin } from '../../http/auth.ts'
 import { ErrorBody } from '../../http/schemas.ts'
 import { DELIVERY, EVENT, shown } from '../examples.ts'
@@ -16,9 +15,9 @@ const BODY = {
 }
 
 /** What has happened, whether an endpoint wanted it or not. */
-export const eventRoutes = (service: EventService, authenticate: Authenticate) =>
+export const eventRoutes = (service: EventService) =>
   new Elysia({ name: 'webhooks.events', prefix: '/webhooks/events', tags: ['Webhooks'] })
-    .use(authPlugin(authenticate))
+    .use(authPlugin())
     .get('', ({ principal, query }) => service.listEvents(principal.accountId, query), {
       auth: 'read',
       query: EventQuery,
