@@ -1,9 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
+import { PageQuery } from '../../core/page.ts'
 import { authPlugin } from '../../http/auth.ts'
 import { ErrorBody } from '../../http/schemas.ts'
 import { DELIVERY, ENDPOINT, EVENT, ROTATED, SECRET, shown } from '../examples.ts'
-import { ById, PageQuery } from '../model.ts'
+import { ById } from '../model.ts'
 import {
   Endpoint,
   EndpointPage,
