@@ -1,13 +1,13 @@
 import { Elysia } from 'elysia'
 import { AppError } from '../core/errors.ts'
 import { isLoopback } from '../core/loopback.ts'
-import type { Authenticate, Principal, Scope } from '../core/principal.ts'
+import { type Authenticate, operatorOf, type Principal, type Scope } from '../core/principal.ts'
 import { type Route, routeLookup } from './routing.ts'
 
 const principals = new WeakMap<Request, Principal>()
 
-/** The account that a request was authenticated as, once it was. */
-export const accountIdOf = (request: Request): string | undefined => principals.get(request)?.accountId
+/** Whom a request was authenticated as, once it was. */
+export const principalOf = (request: Request): Principal | undefined => principals.get(request)
 
 /** What the route option says, in the one place that the documentation reads as well. */
 const declaration = (scope: Scope) => ({ security: [{ apiKey: [scope] }] })
@@ -43,19 +43,17 @@ export const admission = (authenticate: Authenticate) => (app: Elysia) => {
 }
 
 const authenticated = (request: Request): Principal => {
-  const principal = principals.get(request)
+  const principal = principalOf(request)
   if (!principal) throw new Error('a route reached its handler without authentication')
   return principal
 }
-
-const EVERY_SCOPE: ReadonlySet<Scope> = new Set(['read', 'write', 'admin'])
 
 /**
  * Lets everyone on this machine in as one account with every scope: the embedded development mode. A web page of
  * another site is not on this machine though its requests come from it, so those throw FORBIDDEN.
  */
 export const openAccess = (accountId: string): Authenticate => {
-  const principal = { accountId, scopes: EVERY_SCOPE }
+  const principal = operatorOf(accountId)
   return (request) => {
     const site = request.headers.get('sec-fetch-site')
     if (!isLoopback(new URL(request.url).hostname) || site === 'cross-site')

@@ -3,6 +3,7 @@ import { Elysia, sse, t } from 'elysia'
 import { AppError } from '../core/errors.ts'
 import { isUuid } from '../core/ids.ts'
 import { parseInstant } from '../core/instant.ts'
+import type { Principal } from '../core/principal.ts'
 import { oneOf, strict } from '../core/schema.ts'
 import { authPlugin } from '../http/auth.ts'
 import { requestIdOf } from '../http/context.ts'
@@ -10,7 +11,7 @@ import { parseIdempotencyKey } from '../http/idempotency.ts'
 import { ErrorBody } from '../http/schemas.ts'
 import type { PaymentFeed } from './feed.ts'
 import { Payment, PaymentAccepted, PaymentPage, PaymentRequest } from './model.ts'
-import type { PaymentService } from './service.ts'
+import type { Caller, PaymentService } from './service.ts'
 import type { AuditEntry } from './sql/audit.ts'
 import { STATUSES } from './transitions.ts'
 
@@ -30,6 +31,12 @@ const cursorOf = (cursor: string): string => {
     { path: '/cursor', message: 'must be a next_cursor' },
   ])
 }
+
+const callerOf = ({ accountId, keyId }: Principal, request: Request): Caller => ({
+  accountId,
+  keyId,
+  requestId: requestIdOf(request),
+})
 
 /** The version that a client has seen last, 0 for none. Nine digits fit the integer that a version is. */
 const lastEventId = (header: string | null): number => {
@@ -55,8 +62,7 @@ export const paymentRoutes = (service: PaymentService, feed: PaymentFeed) =>
       '',
       async ({ principal, body, request, set }) => {
         const key = parseIdempotencyKey(request.headers.get('idempotency-key'))
-        const caller = { accountId: principal.accountId, requestId: requestIdOf(request) }
-        const { body: accepted, replayed } = await service.accept(caller, body, key)
+        const { body: accepted, replayed } = await service.accept(callerOf(principal, request), body, key)
         set.status = 202
         if (replayed) set.headers['idempotent-replayed'] = 'true'
         return accepted
@@ -154,8 +160,7 @@ export const paymentRoutes = (service: PaymentService, feed: PaymentFeed) =>
     )
     .post(
       '/:id/cancel',
-      ({ principal, params, request }) =>
-        service.cancel({ accountId: principal.accountId, requestId: requestIdOf(request) }, params.id),
+      ({ principal, params, request }) => service.cancel(callerOf(principal, request), params.id),
       {
         auth: 'write',
         params: PaymentId,
