@@ -1,6 +1,5 @@
 import { version } from '../package.json'
-import { createAccountService, DEMO_ACCOUNT } from './accounts/service.ts'
-import { createAccountStore } from './accounts/store.ts'
+import { DEMO_ACCOUNT } from './accounts/service.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { systemClock } from './core/clock.ts'
@@ -102,17 +101,18 @@ export const startProcess = async (
     return { url, dataDir: embedded?.dataDir ?? null, log, stop: () => unwind(started) }
 
     async function serve(): Promise<string> {
-      const accounts = createAccountService({ store: createAccountStore(database), ids: randomIds })
+      const { accounts, lastUsed, metrics } = services
       if (config.AUTH_MODE === 'open') await accounts.ensureDemo()
-      const authenticate = config.AUTH_MODE === 'open' ? openAccess(DEMO_ACCOUNT) : accounts.authenticate
+      const authenticate = config.AUTH_MODE === 'open' ? openAccess(DEMO_ACCOUNT) : services.authenticate
       const ready = async () => {
         const checks = [database.sql`select 1`, boss.getDb().executeSql('select 1')]
         const [domain, queue] = await Promise.all(checks.map(answers))
         return { database: domain === true, queue: queue === true }
       }
       const routes = routesOf(services)
-      const { metrics } = services
       const app = createApp({ log, ids: randomIds, authenticate, version, ready, metrics, routes })
+      lastUsed.start()
+      started.push(() => lastUsed.stop())
       app.listen({ port: config.PORT, hostname: config.HOST })
       started.push(async () => {
         // Open event streams never end by themselves.

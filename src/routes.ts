@@ -1,4 +1,5 @@
 import type { AnyElysia } from 'elysia'
+import { keyRoutes } from './accounts/routes.ts'
 import { feeRoutes } from './fees/routes.ts'
 import { ledgerRoutes } from './ledger/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
@@ -15,4 +16,5 @@ export const routesOf = (services: Services): AnyElysia[] => [
   ledgerRoutes(services.ledger),
   treasuryRoutes(services.treasury),
   webhookRoutes(services.webhooks),
+  keyRoutes(services.accounts),
 ]

@@ -1,4 +1,9 @@
 import type { PgBoss } from 'pg-boss'
+import { createAuthenticate } from './accounts/authenticate.ts'
+import { modeOf } from './accounts/keys.ts'
+import { createLastUsed } from './accounts/last-used.ts'
+import { createAccountService } from './accounts/service.ts'
+import { createAccountStore } from './accounts/store.ts'
 import { sealAudit } from './audit/seal.ts'
 import type { Config } from './config.ts'
 import type { Clock } from './core/clock.ts'
@@ -111,11 +116,17 @@ export const createServices = (foundation: Foundation) => {
     ids,
   })
 
+  const accountStore = createAccountStore(database)
+  const lastUsed = createLastUsed({ store: accountStore, clock, log })
+
   const metrics = createMetrics()
   const runs = createRunStore(database)
   registerReconcileMetrics(metrics, runs, clock)
 
   return {
+    accounts: createAccountService({ store: accountStore, ids, mode: modeOf(config.NODE_ENV) }),
+    authenticate: createAuthenticate(accountStore, lastUsed),
+    lastUsed,
     metrics,
     reconcile: createReconciler({
       database,

@@ -1,9 +1,8 @@
 import { expect, test } from 'bun:test'
-import { createAccountService } from '../../src/accounts/service.ts'
-import { createAccountStore } from '../../src/accounts/store.ts'
 import { createApp } from '../../src/app.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
 import { randomIds } from '../../src/core/ids.ts'
+import { operatorOf, type Scope } from '../../src/core/principal.ts'
 import { routesOf } from '../../src/routes.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { startHarness } from '../support/harness.ts'
@@ -18,15 +17,18 @@ export interface Sent {
 /** The whole program behind real API keys of two accounts, as it runs in production. */
 export const startApi = async () => {
   const harness = await startHarness()
-  const { database, services } = harness
-  const accounts = createAccountService({ store: createAccountStore(database), ids: randomIds })
-  const keys = {
-    own: await accounts.createKey('acme', ['read', 'write'], 'test'),
-    readOnly: await accounts.createKey('acme', ['read'], 'test'),
-    writeOnly: await accounts.createKey('acme', ['write'], 'test'),
-    stranger: await accounts.createKey('stranger', ['read', 'write', 'admin'], 'test'),
+  const { services } = harness
+  const { accounts, authenticate } = services
+  const keyOf = async (account: string, ...scopes: Scope[]) => {
+    await accounts.ensure(account)
+    return (await accounts.createKey(operatorOf(account), { name: scopes.join(' and '), scopes })).key
   }
-  const { authenticate } = accounts
+  const keys = {
+    own: await keyOf('acme', 'read', 'write'),
+    readOnly: await keyOf('acme', 'read'),
+    writeOnly: await keyOf('acme', 'write'),
+    stranger: await keyOf('stranger', 'read', 'write', 'admin'),
+  }
   const health = { database: true }
   const app = createApp({
     ids: randomIds,

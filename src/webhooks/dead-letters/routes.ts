@@ -1,8 +1,9 @@
 import { Elysia } from 'elysia'
 import { authPlugin } from '../../http/auth.ts'
+import { shown } from '../../http/openapi/responses.ts'
 import { ErrorBody } from '../../http/schemas.ts'
 import { DeliveryPage } from '../deliveries/model.ts'
-import { DEAD, DELIVERY, ENDPOINT, shown } from '../examples.ts'
+import { DEAD, DELIVERY, ENDPOINT } from '../examples.ts'
 import { DeadLetterQuery, RedriveAccepted, RedriveRequest } from './model.ts'
 import type { createDeadLetterService } from './service.ts'
 

@@ -2,8 +2,9 @@ import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import { PageQuery } from '../../core/page.ts'
 import { authPlugin } from '../../http/auth.ts'
+import { shown } from '../../http/openapi/responses.ts'
 import { ErrorBody } from '../../http/schemas.ts'
-import { DELIVERY, ENDPOINT, EVENT, ROTATED, SECRET, shown } from '../examples.ts'
+import { DELIVERY, ENDPOINT, EVENT, ROTATED, SECRET } from '../examples.ts'
 import { ById } from '../model.ts'
 import {
   Endpoint,
