@@ -27,6 +27,7 @@ export const startApi = async () => {
     own: await keyOf('acme', 'read', 'write'),
     readOnly: await keyOf('acme', 'read'),
     writeOnly: await keyOf('acme', 'write'),
+    admin: await keyOf('acme', 'read', 'write', 'admin'),
     stranger: await keyOf('stranger', 'read', 'write', 'admin'),
   }
   const health = { database: true }
@@ -80,7 +81,7 @@ export const startApi = async () => {
   const pay = async (key = keys.own): Promise<string> =>
     (await send('POST', '/payments', { body: await payable(key), key })).body.payment_id
 
-  return { harness, keys, health, app, send, quote, payable, pay, stop: harness.stop }
+  return { harness, keys, keyOf, health, app, send, quote, payable, pay, stop: harness.stop }
 }
 
 export type Api = Awaited<ReturnType<typeof startApi>>
