@@ -8,6 +8,7 @@ import { sealAudit } from './audit/seal.ts'
 import type { Config } from './config.ts'
 import type { Clock } from './core/clock.ts'
 import type { Ids } from './core/ids.ts'
+import { isLoopback } from './core/loopback.ts'
 import type { Database } from './db/client.ts'
 import { createEngine } from './fees/engine.ts'
 import { createFeeService } from './fees/service.ts'
@@ -93,7 +94,8 @@ export const createServices = (foundation: Foundation) => {
     log,
     resolve: systemResolve,
     // A developer's receiver is on the same machine; nobody else's may be on ours.
-    allowPrivate: config.DATABASE_URL === undefined && config.NODE_ENV !== 'production',
+    allowPrivate:
+      config.DATABASE_URL === undefined && config.NODE_ENV !== 'production' && isLoopback(config.HOST),
     timeScale: 1,
     wake: () => wakers.webhooks(),
   })
