@@ -4,6 +4,7 @@ import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { systemClock } from './core/clock.ts'
 import { randomIds } from './core/ids.ts'
+import { bareHost } from './core/loopback.ts'
 import { isDatabaseAway } from './db/away.ts'
 import { openDatabase } from './db/client.ts'
 import { startEmbedded } from './db/embedded/server.ts'
@@ -113,7 +114,8 @@ export const startProcess = async (
       const app = createApp({ log, ids: randomIds, authenticate, version, ready, metrics, routes })
       lastUsed.start()
       started.push(() => lastUsed.stop())
-      app.listen({ port: config.PORT, hostname: config.HOST })
+      const host = bareHost(config.HOST)
+      app.listen({ port: config.PORT, hostname: host })
       started.push(async () => {
         // Open event streams never end by themselves.
         services.feed.close()
@@ -121,7 +123,7 @@ export const startProcess = async (
         await app.stop()
         clearTimeout(cut)
       })
-      return `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${app.server?.port}`
+      return `http://${host.includes(':') ? `[${host}]` : host}:${app.server?.port}`
     }
   } catch (error) {
     await unwind(started).catch(() => {})

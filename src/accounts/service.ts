@@ -105,7 +105,7 @@ export const createAccountService = ({ store, ids, mode }: AccountDeps) => {
       if ((await found(accountId, keyId)).status !== 'revoked')
         throw new AppError(
           'INVALID_STATE',
-          'This is the last key with the admin scope; rotate it, make another one first, or use `bun run keys revoke`',
+          'This is the last key with the admin scope: rotate it, or make another one first',
         )
     },
 
