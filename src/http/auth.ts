@@ -4,10 +4,16 @@ import { isLoopback } from '../core/loopback.ts'
 import { type Authenticate, operatorOf, type Principal, type Scope } from '../core/principal.ts'
 import { type Route, routeLookup } from './routing.ts'
 
-const principals = new WeakMap<Request, Principal>()
+interface Admission {
+  principal: Principal
+  /** Throws once the caller would not be let in any more. */
+  again(): Principal | Promise<Principal>
+}
+
+const admissions = new WeakMap<Request, Admission>()
 
 /** Whom a request was authenticated as, once it was. */
-export const principalOf = (request: Request): Principal | undefined => principals.get(request)
+export const principalOf = (request: Request): Principal | undefined => admissions.get(request)?.principal
 
 /** What the route option says, in the one place that the documentation reads as well. */
 const declaration = (scope: Scope) => ({ security: [{ apiKey: [scope] }] })
@@ -33,13 +39,26 @@ export const admission = (authenticate: Authenticate) => (app: Elysia) => {
   const scopeOf = routeLookup(app, declared)
   const admit = async ({ request, route }: { request: Request; route: string }): Promise<void> => {
     const scope = scopeOf(request.method, route)
-    if (scope === undefined || principals.has(request)) return
+    if (scope === undefined || admissions.has(request)) return
     const principal = await authenticate(request)
-    principals.set(request, principal)
+    admissions.set(request, { principal, again: () => authenticate(request) })
     if (!principal.scopes.has(scope))
       throw new AppError('FORBIDDEN', `this needs an API key with the ${scope} scope`)
   }
   return app.onParse(admit).onTransform(admit)
+}
+
+/**
+ * Whether the caller of a request that takes long, such as a stream, would be let in now. Yes while nobody can tell:
+ * an outage of the database ends no stream.
+ */
+export const isStillAdmitted = async (request: Request): Promise<boolean> => {
+  try {
+    await admissions.get(request)?.again()
+    return true
+  } catch (error) {
+    return !(error instanceof AppError)
+  }
 }
 
 const authenticated = (request: Request): Principal => {

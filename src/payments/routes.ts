@@ -5,7 +5,7 @@ import { isUuid } from '../core/ids.ts'
 import { parseInstant } from '../core/instant.ts'
 import type { Principal } from '../core/principal.ts'
 import { oneOf, strict } from '../core/schema.ts'
-import { authPlugin } from '../http/auth.ts'
+import { authPlugin, isStillAdmitted } from '../http/auth.ts'
 import { requestIdOf } from '../http/context.ts'
 import { parseIdempotencyKey } from '../http/idempotency.ts'
 import { ErrorBody } from '../http/schemas.ts'
@@ -124,8 +124,11 @@ export const paymentRoutes = (service: PaymentService, feed: PaymentFeed) =>
         // A stream may be silent for longer than the server lets a connection idle.
         server?.timeout(request, 0)
         const entries = feed.follow(accountId, params.id, after, request.signal)
-        for await (const entry of entries)
+        for await (const entry of entries) {
+          // A key that was revoked meanwhile sees nothing more.
+          if (!(await isStillAdmitted(request))) return
           yield entry ? sse(transitionEvent(entry)) : sse({ event: 'heartbeat', data: {} })
+        }
       },
       {
         auth: 'read',
