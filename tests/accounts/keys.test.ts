@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import type { Key, KeyWithSecret } from '../../src/accounts/model.ts'
 import { operatorOf, type Scope } from '../../src/core/principal.ts'
+import type { Tx } from '../../src/db/client.ts'
 import { expectRefused, ISO_TIME, startApi } from '../api/support.ts'
 
 const api = await startApi()
@@ -27,6 +28,23 @@ const newAccount = async (...scopes: Scope[]) => {
 /** The database's clock moves past the end of a key. */
 const expire = (id: string) =>
   sql`update api_keys set expires_at = now() - interval '1 millisecond' where id = ${id.replace('key_', '')}`
+
+/** Starts work behind a lock, which is released once all of it waits there: every one has read what was before. */
+const behind = async <T>(lock: (tx: Tx) => Promise<unknown>, start: () => Promise<T>[]): Promise<T[]> => {
+  const started = await sql.begin(async (tx) => {
+    await lock(tx)
+    const work = start()
+    for (let waiting = 0; waiting < work.length; ) {
+      await tx`select pg_stat_clear_snapshot()`
+      const [row] = await tx<{ waiting: number }[]>`
+        select count(*)::int as waiting from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`
+      waiting = row?.waiting ?? 0
+    }
+    return { work }
+  })
+  return Promise.all(started.work)
+}
 
 describe('making a key', () => {
   test('answers the key once, and everything else again', async () => {
@@ -196,23 +214,16 @@ describe('revoking a key', () => {
     const { account, listed, make } = await newAccount()
     const [first] = await listed()
     const other = await make({ scopes: ['admin'] })
-    const { accounts: service } = api.harness.services
-    const answer = await sql.begin(async (tx) => {
-      await tx`update api_keys set revoked_at = now() where id = ${other.id.slice(4)}`
-      const revoking = service.revokeKey(account, first?.id ?? '').then(
+    const revoke = () =>
+      api.harness.services.accounts.revokeKey(account, first?.id ?? '').then(
         () => 'revoked',
         (error: { code?: string }) => error.code,
       )
-      for (let waiting = 0; waiting === 0; ) {
-        await tx`select pg_stat_clear_snapshot()`
-        const [row] = await tx<{ waiting: number }[]>`
-          select count(*)::int as waiting from pg_stat_activity
-          where datname = current_database() and wait_event_type = 'Lock'`
-        waiting = row?.waiting ?? 0
-      }
-      return { revoking }
-    })
-    expect(await answer.revoking).toBe('INVALID_STATE')
+    const answers = await behind(
+      (tx) => tx`update api_keys set revoked_at = now() where id = ${other.id.slice(4)}`,
+      () => [revoke()],
+    )
+    expect(answers).toEqual(['INVALID_STATE'])
   })
 
   test('the command line may revoke the last one', async () => {
@@ -281,10 +292,18 @@ describe('rotating a key', () => {
   })
 
   test('happens once: of several at the same time one makes the successor', async () => {
-    const { ask, listed, make } = await newAccount()
+    const { account, listed, make } = await newAccount()
     const old = await make()
-    const answers = await Promise.all([1, 2, 3, 4].map(() => ask('POST', `/keys/${old.id}/rotate`, {})))
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409])
+    const rotate = () =>
+      api.harness.services.accounts.rotateKey(operatorOf(account), old.id, {}).then(
+        () => 'rotated',
+        (error: { code?: string }) => error.code,
+      )
+    const answers = await behind(
+      (tx) => tx`select from api_keys where id = ${old.id.slice(4)} for update`,
+      () => [rotate(), rotate(), rotate()],
+    )
+    expect(answers.toSorted()).toEqual(['INVALID_STATE', 'INVALID_STATE', 'rotated'])
     expect(await listed()).toHaveLength(3)
   })
 
