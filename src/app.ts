@@ -1,11 +1,11 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import type { Ids } from './core/ids.ts'
 import type { Authenticate } from './core/principal.ts'
-import { authPlugin } from './http/auth.ts'
+import { admission } from './http/auth.ts'
 import { jsonBody } from './http/body.ts'
 import { contextPlugin } from './http/context.ts'
 import { errorPlugin } from './http/errors.ts'
-import { guardsPlugin, streamHeads, unreadQuery } from './http/guards.ts'
+import { decodableUrl, securityHeaders, streamHeads, unreadQuery } from './http/guards.ts'
 import { healthRoutes } from './http/health.ts'
 import { type Metrics, metricsRoutes } from './http/metrics.ts'
 import { openapiPlugin } from './http/openapi.ts'
@@ -40,14 +40,15 @@ export const createApp = (deps: AppDeps) => {
   })
     .use(contextPlugin(deps.log, deps.ids))
     .use(errorPlugin(deps.log))
-    .use(guardsPlugin())
+    .use(securityHeaders())
+    .use(admission(deps.authenticate))
+    .use(decodableUrl)
     .use(jsonBody)
     .use(unreadQuery)
     .use(streamHeads)
-    .use(authPlugin(deps.authenticate))
     .use(healthRoutes(deps))
     .use(openapiPlugin({ version: deps.version }))
-  if (deps.metrics) app.use(metricsRoutes(deps.metrics, deps.authenticate))
+  if (deps.metrics) app.use(metricsRoutes(deps.metrics))
   for (const routes of deps.routes) app.use(routes)
   return app
 }

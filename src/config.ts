@@ -1,6 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { isLoopback } from './core/loopback.ts'
+import { conflicts } from './conflicts.ts'
 import { Environment } from './environment.ts'
 import { parseFaults } from './providers/sandbox/faults.ts'
 import { parseProviders, parseWallets } from './providers/settings.ts'
@@ -51,18 +51,6 @@ const numbersRead = (given: Record<string, string | undefined>): Record<string, 
 
 const isPostgresUrl = (url: string): boolean => /^postgres(ql)?:\/\//.test(url) && URL.canParse(url)
 
-const conflicts = (config: Config): string[] => {
-  if (config.AUTH_MODE === 'required') return []
-  const open = 'AUTH_MODE=open lets everyone in and is refused'
-  return [
-    ...(config.DATABASE_URL ? [`${open} with DATABASE_URL: set AUTH_MODE=required`] : []),
-    ...(isLoopback(config.HOST)
-      ? []
-      : [`${open} on HOST=${config.HOST}: bind 127.0.0.1 or set AUTH_MODE=required`]),
-    ...(config.NODE_ENV === 'production' ? [`${open} in production: set AUTH_MODE=required`] : []),
-  ]
-}
-
 /**
  * Parses the environment once. An empty variable counts as unset.
  * Throws ConfigError with a line for each bad variable; no line repeats the value of a URL.
@@ -93,11 +81,12 @@ export const loadConfig = (source: Record<string, string | undefined>): Config =
     SANDBOX_FAULTS: given.SANDBOX_FAULTS ?? '',
     SETTLEMENT_WALLETS: given.SETTLEMENT_WALLETS ?? '',
   }
-  const refused = conflicts(config)
+  const refused: string[] = []
   if (config.LOCK_BUFFER_MIN_BPS > config.LOCK_BUFFER_MAX_BPS)
     refused.push('LOCK_BUFFER_MIN_BPS must not be above LOCK_BUFFER_MAX_BPS')
   if (config.DATABASE_URL && !isPostgresUrl(config.DATABASE_URL))
     refused.push('DATABASE_URL must be a URL that starts with postgres:// or postgresql://')
+  else refused.push(...conflicts(config))
   if (config.NODE_ENV === 'production' && given.PROVIDERS === undefined)
     refused.push('PROVIDERS must be set in production: without it sandboxes play, and no money moves')
   for (const check of [

@@ -18,6 +18,10 @@ const text = (value: string, description: string) =>
 
 const optionalText = (description: string) => Type.Optional(Type.String({ minLength: 1, description }))
 
+/** A key to somebody else's service. */
+const secret = (description: string) =>
+  Type.Optional(Type.String({ minLength: 1, secret: true, description }))
+
 const isHttpUrl = (text: string): boolean => /^https?:\/\//.test(text) && URL.canParse(text)
 FormatRegistry.Set('http-url', isHttpUrl)
 /** Where a market source is asked; `off` asks nobody. */
@@ -35,7 +39,11 @@ export const Environment = Type.Object({
   PORT: integer(0, 65_535, 3000, 'Port of the HTTP server; 0 picks a free one'),
   HOST: text('127.0.0.1', 'Address that the HTTP server binds'),
   ROLE: choice(['api', 'worker', 'all'], 'all', 'Which part of the program this process runs'),
-  NODE_ENV: choice(['development', 'production', 'test'], 'development', 'production turns open access off'),
+  NODE_ENV: choice(
+    ['development', 'production', 'test'],
+    'development',
+    'production refuses what is only for development',
+  ),
   DATA_DIR: text('.data', 'Where the embedded PostgreSQL keeps its files'),
   DATABASE_URL: optionalText('PostgreSQL to use; unset starts the embedded one'),
   DATABASE_POOL: integer(1, 200, 10, 'Connections for the domain, beside four for the queue'),
@@ -96,10 +104,10 @@ export const Environment = Type.Object({
   SOLANA_RPC_URL: sourceUrl('solana_rpc', 'Fees on Solana'),
   CIRCLE_STATUS_URL: sourceUrl('circle_status', 'State of USDC and of each chain at its issuer'),
   COINGECKO_URL: sourceUrl('coingecko', 'Prices of coins and of USDC'),
-  FX_API_KEY: optionalText('Key for FX_URL, sent as a header'),
-  BEACONCHAIN_API_KEY: optionalText('Key for BEACONCHAIN_URL, sent as a header'),
-  BLOCKSCOUT_API_KEY: optionalText('Key for the three Blockscout URLs, sent as a header'),
-  COINGECKO_API_KEY: optionalText('Key for COINGECKO_URL, sent as a header'),
+  FX_API_KEY: secret('Key for FX_URL, sent as a header'),
+  BEACONCHAIN_API_KEY: secret('Key for BEACONCHAIN_URL, sent as a header'),
+  BLOCKSCOUT_API_KEY: secret('Key for the three Blockscout URLs, sent as a header'),
+  COINGECKO_API_KEY: secret('Key for COINGECKO_URL, sent as a header'),
   MARKET_DEADLINE_MS: integer(100, 60_000, 5_000, 'Longest wait for one market source'),
   FX_TOLERANCE_BPS: integer(
     1,
@@ -127,7 +135,7 @@ export const Environment = Type.Object({
   ),
   LOCK_BUFFER_MIN_BPS: integer(0, 2_000, 0, 'Least that the measured price of a lock takes off a rate'),
   LOCK_BUFFER_MAX_BPS: integer(0, 2_000, 100, 'Most that the measured price of a lock takes off a rate'),
-  ANTHROPIC_API_KEY: optionalText('Key of the model that advises on fees; unset leaves them to the rules'),
+  ANTHROPIC_API_KEY: secret('Key of the model that advises on fees; unset leaves them to the rules'),
   ANTHROPIC_BASE_URL: Type.Optional(
     Type.String({ format: 'http-url', description: 'Where the model is asked, unless at Anthropic' }),
   ),

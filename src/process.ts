@@ -1,10 +1,10 @@
 import { version } from '../package.json'
-import { createAccountService, DEMO_ACCOUNT } from './accounts/service.ts'
-import { createAccountStore } from './accounts/store.ts'
+import { DEMO_ACCOUNT } from './accounts/service.ts'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { systemClock } from './core/clock.ts'
 import { randomIds } from './core/ids.ts'
+import { bareHost } from './core/loopback.ts'
 import { isDatabaseAway } from './db/away.ts'
 import { openDatabase } from './db/client.ts'
 import { startEmbedded } from './db/embedded/server.ts'
@@ -110,18 +110,20 @@ export const startProcess = async (
     return { url, dataDir: embedded?.dataDir ?? null, log, stop: () => unwind(started) }
 
     async function serve(): Promise<string> {
-      const accounts = createAccountService({ store: createAccountStore(database), ids: randomIds })
+      const { accounts, lastUsed, metrics } = services
       if (config.AUTH_MODE === 'open') await accounts.ensureDemo()
-      const authenticate = config.AUTH_MODE === 'open' ? openAccess(DEMO_ACCOUNT) : accounts.authenticate
+      const authenticate = config.AUTH_MODE === 'open' ? openAccess(DEMO_ACCOUNT) : services.authenticate
       const ready = async () => {
         const checks = [database.sql`select 1`, boss.getDb().executeSql('select 1')]
         const [domain, queue] = await Promise.all(checks.map(answers))
         return { database: domain === true, queue: queue === true }
       }
-      const routes = routesOf(services, authenticate)
-      const { metrics } = services
+      const routes = routesOf(services)
       const app = createApp({ log, ids: randomIds, authenticate, version, ready, metrics, routes })
-      app.listen({ port: config.PORT, hostname: config.HOST })
+      lastUsed.start()
+      started.push(() => lastUsed.stop())
+      const host = bareHost(config.HOST)
+      app.listen({ port: config.PORT, hostname: host })
       started.push(async () => {
         // Open event streams never end by themselves.
         services.feed.close()
@@ -129,7 +131,7 @@ export const startProcess = async (
         await app.stop()
         clearTimeout(cut)
       })
-      return `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${app.server?.port}`
+      return `http://${host.includes(':') ? `[${host}]` : host}:${app.server?.port}`
     }
   } catch (error) {
     await unwind(started).catch(() => {})

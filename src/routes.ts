@@ -1,5 +1,5 @@
 import type { AnyElysia } from 'elysia'
-import type { Authenticate } from './core/principal.ts'
+import { keyRoutes } from './accounts/routes.ts'
 import { feeRoutes } from './fees/routes.ts'
 import { ledgerRoutes } from './ledger/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
@@ -10,12 +10,13 @@ import { treasuryRoutes } from './treasury/routes.ts'
 import { webhookRoutes } from './webhooks/routes.ts'
 
 /** Every route of the domains, in the order in which the documentation lists them. */
-export const routesOf = (services: Services, authenticate: Authenticate): AnyElysia[] => [
-  feeRoutes(services.fees, authenticate),
-  quoteRoutes(services.quotes, authenticate),
-  paymentRoutes(services.payments, services.feed, authenticate),
-  ledgerRoutes(services.ledger, authenticate),
-  treasuryRoutes(services.treasury, authenticate),
+export const routesOf = (services: Services): AnyElysia[] => [
+  feeRoutes(services.fees),
+  quoteRoutes(services.quotes),
+  paymentRoutes(services.payments, services.feed),
+  ledgerRoutes(services.ledger),
+  treasuryRoutes(services.treasury),
   inboundRoutes(services.inbound),
-  webhookRoutes(services.webhooks, authenticate),
+  webhookRoutes(services.webhooks),
+  keyRoutes(services.accounts),
 ]

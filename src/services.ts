@@ -1,8 +1,14 @@
 import type { PgBoss } from 'pg-boss'
+import { createAuthenticate } from './accounts/authenticate.ts'
+import { modeOf } from './accounts/keys.ts'
+import { createLastUsed } from './accounts/last-used.ts'
+import { createAccountService } from './accounts/service.ts'
+import { createAccountStore } from './accounts/store.ts'
 import { sealAudit } from './audit/seal.ts'
 import type { Config } from './config.ts'
 import type { Clock } from './core/clock.ts'
 import type { Ids } from './core/ids.ts'
+import { isLoopback } from './core/loopback.ts'
 import type { Database } from './db/client.ts'
 import { createEngine } from './fees/engine.ts'
 import { createFeeService } from './fees/service.ts'
@@ -89,7 +95,8 @@ export const createServices = (foundation: Foundation) => {
     log,
     resolve: systemResolve,
     // A developer's receiver is on the same machine; nobody else's may be on ours.
-    allowPrivate: config.DATABASE_URL === undefined && config.NODE_ENV !== 'production',
+    allowPrivate:
+      config.DATABASE_URL === undefined && config.NODE_ENV !== 'production' && isLoopback(config.HOST),
     timeScale: 1,
     wake: () => wakers.webhooks(),
   })
@@ -112,11 +119,17 @@ export const createServices = (foundation: Foundation) => {
     ids,
   })
 
+  const accountStore = createAccountStore(database)
+  const lastUsed = createLastUsed({ store: accountStore, clock, log })
+
   const metrics = createMetrics()
   const runs = createRunStore(database)
   registerReconcileMetrics(metrics, runs, clock)
 
   return {
+    accounts: createAccountService({ store: accountStore, ids, mode: modeOf(config.NODE_ENV) }),
+    authenticate: createAuthenticate(accountStore, lastUsed),
+    lastUsed,
     metrics,
     reconcile: createReconciler({
       database,

@@ -206,7 +206,7 @@ describe('open access stays on one machine', () => {
       ['with DATABASE_URL', 'on HOST=0.0.0.0', 'in production'],
     ],
   ])('%j is refused, and told how to go on', (env: Record<string, string>, reasons) => {
-    const lines = problems({ PROVIDERS: 'sandbox', ...env })
+    const lines = problems(env).filter((line) => line.startsWith('AUTH_MODE'))
     expect(lines).toHaveLength(reasons.length)
     for (const [index, reason] of reasons.entries()) {
       expect(lines[index]).toStartWith(`AUTH_MODE=open lets everyone in and is refused ${reason}: `)
@@ -214,8 +214,61 @@ describe('open access stays on one machine', () => {
     }
   })
 
-  test.each(['127.0.0.1', '127.0.0.2', '::1', 'localhost'])('%s is this machine', (HOST) => {
+  test.each(['127.0.0.1', '127.0.0.2', '::1', '[::1]', 'localhost'])('%s is this machine', (HOST) => {
     expect(loadConfig({ HOST }).AUTH_MODE).toBe('open')
+  })
+
+  test.each([
+    '*',
+    '0',
+    '[::]',
+    '10.0.0.1',
+    '127.1',
+    '0x7f.0.0.1',
+    '2130706433',
+    '128.0.0.1',
+    '::ffff:127.0.0.1',
+    '::ffff:0.0.0.0',
+    'fe80::1',
+    'localhost.',
+    'localhost.example.com',
+    'my-machine',
+    'example.com',
+  ])('%s may be another, and is refused without keys', (HOST) => {
+    const line = `AUTH_MODE=open lets everyone in and is refused on HOST=${HOST}: bind 127.0.0.1 or set AUTH_MODE=required`
+    expect(problems({ HOST })).toEqual([line])
+    expect(problems({ HOST, NODE_ENV: 'test' })).toEqual([line])
+    expect(problems({ HOST, AUTH_MODE: 'required' })).toEqual([])
+  })
+
+  test('of every combination only the embedded database on this machine, and not in production, is open', () => {
+    const grid = [undefined, 'open', 'required'].flatMap((AUTH_MODE) =>
+      [undefined, POSTGRES].flatMap((DATABASE_URL) =>
+        ['127.0.0.1', '0.0.0.0'].flatMap((HOST) =>
+          ['development', 'test', 'production'].flatMap((NODE_ENV) =>
+            ['all', 'api', 'worker'].map((ROLE) => ({ AUTH_MODE, DATABASE_URL, HOST, NODE_ENV, ROLE })),
+          ),
+        ),
+      ),
+    )
+    const opened = grid.filter((env) => {
+      const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value)) as Record<
+        string,
+        string
+      >
+      return problems(given).length === 0 && loadConfig(given).AUTH_MODE === 'open'
+    })
+    expect(opened).toEqual(
+      [undefined, 'open'].flatMap((AUTH_MODE) =>
+        ['development', 'test'].map((NODE_ENV) => ({
+          AUTH_MODE,
+          DATABASE_URL: undefined,
+          HOST: '127.0.0.1',
+          NODE_ENV,
+          ROLE: 'all',
+        })),
+      ),
+    )
   })
 
   test('with a database of one’s own, keys are required unless said otherwise', () => {
@@ -227,6 +280,121 @@ describe('open access stays on one machine', () => {
       PROVIDERS: 'sandbox',
     }
     expect(loadConfig(production).AUTH_MODE).toBe('required')
+  })
+})
+
+test.each(['api', 'worker'])('ROLE=%s without a database that the other half reaches is refused', (ROLE) => {
+  expect(problems({ ROLE })).toEqual([
+    `ROLE=${ROLE} is half of the program, and nobody else reaches the embedded database: set DATABASE_URL`,
+  ])
+  expect(problems({ ROLE, DATABASE_URL: POSTGRES })).toEqual([])
+})
+
+describe('production refuses what is only for development, and says what to set', () => {
+  const PRODUCTION = {
+    NODE_ENV: 'production',
+    PROVIDERS: 'sandbox',
+    DATABASE_URL: POSTGRES,
+    HOST: '0.0.0.0',
+  }
+  const withPassword = (password: string, user = 'app') => ({
+    DATABASE_URL: `postgres://${user}:${password}@db.internal:5432/ratelock`,
+  })
+
+  test('a plain production environment is accepted, on any address and in every role', () => {
+    for (const ROLE of ['all', 'api', 'worker']) expect(problems({ ...PRODUCTION, ROLE })).toEqual([])
+  })
+
+  test('the embedded database', () => {
+    expect(problems({ NODE_ENV: 'production', PROVIDERS: 'sandbox', AUTH_MODE: 'required' })).toEqual([
+      'The embedded database is refused in production: set DATABASE_URL',
+    ])
+  })
+
+  test.each([
+    'postgres',
+    'password',
+    'ratelock',
+    'changeme',
+    'change-me',
+    'Secret',
+    '123456',
+    'xxxx',
+    'your-password',
+  ])('a database password that everybody guesses: %s', (password) => {
+    const lines = ['DATABASE_URL has a password that everybody guesses: set one of your own']
+    expect(problems({ ...PRODUCTION, ...withPassword(password) })).toEqual(lines)
+    expect(problems(withPassword(password))).toEqual([])
+  })
+
+  test('a database password that is the name of its user', () => {
+    expect(problems({ ...PRODUCTION, ...withPassword('payments', 'payments') })).toHaveLength(1)
+  })
+
+  test.each(['7f1c9d20aa', 'correct-horse', 'p%25word', 'passwords-are-long'])(
+    'a database password of one’s own is accepted: %s',
+    (password) => {
+      expect(problems({ ...PRODUCTION, ...withPassword(password) })).toEqual([])
+    },
+  )
+
+  test('a database without a password is accepted: its server knows the caller otherwise', () => {
+    expect(problems({ ...PRODUCTION, DATABASE_URL: 'postgres:///db?host=/run/postgres' })).toEqual([])
+  })
+
+  test('a placeholder instead of a key, for every setting that holds one', () => {
+    const secrets = Object.keys(Environment.properties).filter((name) =>
+      /(KEY|SECRET|TOKEN|PASSWORD)$/.test(name),
+    )
+    expect(secrets).toContain('ANTHROPIC_API_KEY')
+    for (const name of secrets) {
+      const line = `${name} holds a placeholder: set the key, or leave it out`
+      for (const placeholder of ['changeme', 'your-api-key', 'xxx', 'test'])
+        expect(problems({ ...PRODUCTION, [name]: placeholder })).toEqual([line])
+      expect(problems({ ...PRODUCTION, [name]: 'sk-ant-8a7f0c' })).toEqual([])
+    }
+  })
+
+  test('a source or a model that is asked in clear over a network', () => {
+    for (const name of Object.keys(Environment.properties).filter((each) => /_URL(_|$)/.test(each))) {
+      if (name === 'DATABASE_URL') continue
+      expect(problems({ ...PRODUCTION, [name]: 'http://rates.internal/latest' })).toEqual([
+        `${name} is asked without encryption, which production refuses: set an https:// URL`,
+      ])
+      expect(problems({ ...PRODUCTION, [name]: 'http://127.0.0.1:4010/latest' })).toEqual([])
+      expect(problems({ ...PRODUCTION, [name]: 'https://rates.internal/latest' })).toEqual([])
+    }
+  })
+
+  test.each([
+    ['LOG_LEVEL', 'debug', 'LOG_LEVEL=debug tells too much and is refused in production: set info or less'],
+    ['LOG_LEVEL', 'trace', 'LOG_LEVEL=trace tells too much and is refused in production: set info or less'],
+    [
+      'MARKET_DATA',
+      'sample',
+      'MARKET_DATA=sample quotes rates that nobody pays and is refused in production: set live',
+    ],
+    [
+      'SANDBOX_FAULTS',
+      'refuse:0.02',
+      'SANDBOX_FAULTS makes payments fail and is refused in production: leave it out',
+    ],
+  ])('%s=%s', (name, value, line) => {
+    expect(problems({ ...PRODUCTION, [name]: value })).toEqual([line])
+    expect(problems({ DATABASE_URL: POSTGRES, [name]: value })).toEqual([])
+  })
+
+  test('everything at once gives a line for each, and none repeats a secret', () => {
+    const lines = problems({
+      ...PRODUCTION,
+      ...withPassword('hunter2hunter2', 'hunter2hunter2'),
+      AUTH_MODE: 'open',
+      LOG_LEVEL: 'trace',
+      FX_API_KEY: 'changeme',
+      FX_URL: 'http://rates.internal/?key=sesame',
+    })
+    expect(lines).toHaveLength(7)
+    expect(lines.join('\n')).not.toMatch(/hunter2|changeme|sesame|internal/)
   })
 })
 

@@ -54,3 +54,7 @@ export class AppError extends Error {
     return ERROR_STATUS[this.code]
   }
 }
+
+/** A VALIDATION_ERROR about one field. */
+export const invalid = (path: string, message: string): AppError =>
+  new AppError('VALIDATION_ERROR', `${path} ${message}`, [{ path, message }])

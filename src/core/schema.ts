@@ -3,6 +3,7 @@ import {
   type SchemaOptions,
   type TObject,
   type TProperties,
+  type TSchema,
   type TUnsafe,
   Type,
 } from '@sinclair/typebox'
@@ -19,3 +20,8 @@ export const oneOf = <const T extends string>(values: readonly T[], options?: Sc
 /** An object schema that refuses fields it does not name. Give a response or body a `title` to name it in the docs. */
 export const strict = <P extends TProperties>(properties: P, options?: ObjectOptions): TObject<P> =>
   Type.Object(properties, { ...options, additionalProperties: false })
+
+/** A schema for a value that may be missing, which is null and not left out. */
+export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+export const Timestamp = Type.String({ format: 'date-time' })

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { oneOf, strict } from '../core/schema.ts'
+import { Nullable, oneOf, strict } from '../core/schema.ts'
 import { RATE_SOURCES } from '../market/facts.ts'
 import { SOURCE_NAMES } from '../market/source.ts'
 import { CHAINS } from '../providers/port.ts'
@@ -48,8 +48,6 @@ export const FeeRequest = strict(
 )
 
 const MinorUnits = (description: string) => Type.Integer({ minimum: 0, description })
-const Nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Integer>>(schema: T) =>
-  Type.Union([schema, Type.Null()])
 
 const Candidate = strict({
   chain: oneOf(CHAINS),

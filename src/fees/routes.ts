@@ -1,14 +1,13 @@
 import { Elysia } from 'elysia'
-import type { Authenticate } from '../core/principal.ts'
 import { authPlugin } from '../http/auth.ts'
 import { ErrorBody } from '../http/schemas.ts'
 import { FeeAnswer, FeeRequest } from './model.ts'
 import type { FeeService } from './service.ts'
 
 /** POST /fees/calculate. */
-export const feeRoutes = (service: FeeService, authenticate: Authenticate) =>
+export const feeRoutes = (service: FeeService) =>
   new Elysia({ name: 'fees', prefix: '/fees', tags: ['Fees'] })
-    .use(authPlugin(authenticate))
+    .use(authPlugin())
     .post('/calculate', ({ principal, body }) => service.calculate(principal.accountId, body), {
       auth: 'write',
       body: FeeRequest,

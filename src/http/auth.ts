@@ -1,45 +1,78 @@
 import { Elysia } from 'elysia'
 import { AppError } from '../core/errors.ts'
 import { isLoopback } from '../core/loopback.ts'
-import type { Authenticate, Principal, Scope } from '../core/principal.ts'
+import { type Authenticate, operatorOf, type Principal, type Scope } from '../core/principal.ts'
+import { type Route, routeLookup } from './routing.ts'
 
-const principals = new WeakMap<Request, Principal>()
+interface Admission {
+  principal: Principal
+  /** Throws once the caller would not be let in any more. */
+  again(): Principal | Promise<Principal>
+}
 
-/** The account that a request was authenticated as, once it was. */
-export const accountIdOf = (request: Request): string | undefined => principals.get(request)?.accountId
+const admissions = new WeakMap<Request, Admission>()
 
-/**
- * Adds the route option `auth: scope`, which gives the handler a `principal` and documents the security. It runs
- * before validation, so that strangers learn nothing about the schemas.
- */
-export const authPlugin = (authenticate: Authenticate) =>
+/** Whom a request was authenticated as, once it was. */
+export const principalOf = (request: Request): Principal | undefined => admissions.get(request)?.principal
+
+/** What the route option says, in the one place that the documentation reads as well. */
+const declaration = (scope: Scope) => ({ security: [{ apiKey: [scope] }] })
+
+const declared = ({ hooks }: Route): Scope | undefined =>
+  (hooks.detail as Partial<ReturnType<typeof declaration>> | undefined)?.security?.[0]?.apiKey[0]
+
+/** Adds the route option `auth: scope`, which gives the handler a `principal` and documents the security. */
+export const authPlugin = () =>
   new Elysia({ name: 'http.auth' }).macro({
     auth: (scope: Scope) => ({
-      detail: { security: [{ apiKey: [scope] }] },
-      async transform({ request }: { request: Request }) {
-        const principal = await authenticate(request)
-        principals.set(request, principal)
-        if (!principal.scopes.has(scope))
-          throw new AppError('FORBIDDEN', `this needs an API key with the ${scope} scope`)
-      },
+      detail: declaration(scope),
       resolve: ({ request }: { request: Request }) => ({ principal: authenticated(request) }),
     }),
   })
 
+/**
+ * Lets a request to a route that declares a scope in, or throws UNAUTHORIZED or FORBIDDEN: before its body is read and
+ * before anything of it is validated, so that strangers learn nothing about it. Routes with a body are parsed first
+ * and those without are not parsed at all, hence two hooks; whoever has been let in is not looked up again.
+ */
+export const admission = (authenticate: Authenticate) => (app: Elysia) => {
+  const scopeOf = routeLookup(app, declared)
+  const admit = async ({ request, route }: { request: Request; route: string }): Promise<void> => {
+    const scope = scopeOf(request.method, route)
+    if (scope === undefined || admissions.has(request)) return
+    const principal = await authenticate(request)
+    admissions.set(request, { principal, again: () => authenticate(request) })
+    if (!principal.scopes.has(scope))
+      throw new AppError('FORBIDDEN', `this needs an API key with the ${scope} scope`)
+  }
+  return app.onParse(admit).onTransform(admit)
+}
+
+/**
+ * Whether the caller of a request that takes long, such as a stream, would be let in now. Yes while nobody can tell:
+ * an outage of the database ends no stream.
+ */
+export const isStillAdmitted = async (request: Request): Promise<boolean> => {
+  try {
+    await admissions.get(request)?.again()
+    return true
+  } catch (error) {
+    return !(error instanceof AppError)
+  }
+}
+
 const authenticated = (request: Request): Principal => {
-  const principal = principals.get(request)
+  const principal = principalOf(request)
   if (!principal) throw new Error('a route reached its handler without authentication')
   return principal
 }
-
-const EVERY_SCOPE: ReadonlySet<Scope> = new Set(['read', 'write', 'admin'])
 
 /**
  * Lets everyone on this machine in as one account with every scope: the embedded development mode. A web page of
  * another site is not on this machine though its requests come from it, so those throw FORBIDDEN.
  */
 export const openAccess = (accountId: string): Authenticate => {
-  const principal = { accountId, scopes: EVERY_SCOPE }
+  const principal = operatorOf(accountId)
   return (request) => {
     const site = request.headers.get('sec-fetch-site')
     if (!isLoopback(new URL(request.url).hostname) || site === 'cross-site')

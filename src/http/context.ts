@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import type { Ids } from '../core/ids.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { accountIdOf } from './auth.ts'
+import { principalOf } from './auth.ts'
 import { shownPath } from './routing.ts'
 
 interface Arrival {
@@ -38,13 +38,15 @@ export const contextPlugin = (log: Logger, ids: Ids) =>
     })
     .onAfterResponse({ as: 'global' }, ({ request, set, route, path, responseValue }) => {
       const { id, at } = arrivalOf(request)
+      const principal = principalOf(request)
       const line = {
         request_id: id,
         method: request.method,
         ...(route ? { route: shownPath(route) } : { path: path.slice(0, MAX_LOGGED_PATH) }),
         status: statusOf(set, responseValue),
         duration_ms: Math.round((performance.now() - at) * 1000) / 1000,
-        account_id: accountIdOf(request),
+        account_id: principal?.accountId,
+        key_id: principal?.keyId,
       }
       if (PROBES.has(route)) log.debug(line, 'request')
       else log.info(line, 'request')

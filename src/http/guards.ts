@@ -20,12 +20,17 @@ const SECURITY_HEADERS = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 }
 
-/** Puts the security headers on every answer and refuses a URL that does not decode, or decodes to a null character. */
-export const guardsPlugin = () =>
-  new Elysia({ name: 'http.guards' }).headers(SECURITY_HEADERS).onRequest(({ request }) => {
+/** Puts the security headers on every answer. */
+export const securityHeaders = () => new Elysia({ name: 'http.guards' }).headers(SECURITY_HEADERS)
+
+/** Refuses a URL that does not decode, or decodes to a null character, on every route, body or not. */
+export const decodableUrl = (app: Elysia) => {
+  const check = ({ request }: { request: Request }): void => {
     if (request.url.includes('%') && !isDecodable(request.url))
       throw new AppError('VALIDATION_ERROR', 'the URL is not valid percent-encoded UTF-8 text')
-  })
+  }
+  return app.onParse(check).onTransform(check)
+}
 
 /**
  * Refuses parameters that are given twice, and any on routes that declare none; a schema refuses the others. A global guard with an empty

@@ -1,5 +1,4 @@
 import { Elysia } from 'elysia'
-import type { Authenticate } from '../core/principal.ts'
 import { authPlugin } from './auth.ts'
 
 /** The program's metrics as text, and the content type of that text. */
@@ -14,8 +13,8 @@ ratelock_reconcile_age_seconds 1284.3
 `
 
 /** GET /metrics. It tells of all accounts, so it needs a key with the admin scope wherever keys are needed at all. */
-export const metricsRoutes = (metrics: Metrics, authenticate: Authenticate) =>
-  new Elysia({ name: 'http.metrics', tags: ['Health'] }).use(authPlugin(authenticate)).get(
+export const metricsRoutes = (metrics: Metrics) =>
+  new Elysia({ name: 'http.metrics', tags: ['Health'] }).use(authPlugin()).get(
     '/metrics',
     ({ set }) => {
       set.headers['content-type'] = metrics.contentType

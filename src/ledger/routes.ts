@@ -1,6 +1,5 @@
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
-import type { Authenticate } from '../core/principal.ts'
 import { strict } from '../core/schema.ts'
 import { authPlugin } from '../http/auth.ts'
 import { ErrorBody } from '../http/schemas.ts'
@@ -8,9 +7,9 @@ import { PaymentLedger } from './model.ts'
 import type { LedgerService } from './service.ts'
 
 /** GET /payments/:id/ledger. */
-export const ledgerRoutes = (service: LedgerService, authenticate: Authenticate) =>
+export const ledgerRoutes = (service: LedgerService) =>
   new Elysia({ name: 'ledger', prefix: '/payments', tags: ['Payments'] })
-    .use(authPlugin(authenticate))
+    .use(authPlugin())
     .get('/:id/ledger', ({ principal, params }) => service.get(principal.accountId, params.id), {
       auth: 'read',
       params: strict({ id: Type.String({ description: 'The payment’s UUID' }) }),

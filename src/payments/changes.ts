@@ -8,9 +8,16 @@ import { type Effect, legOf, type PaymentState } from './lifecycle.ts'
 import type { Change } from './sql/commit.ts'
 import { isTerminal } from './transitions.ts'
 
+/** Whoever wrote an audit row: a worker of ours, or a request, with the public id of its API key where it has one. */
+export type Actor = 'worker' | 'api' | `api:${string}`
+
+/** The actor that a request is; open access knows no keys. */
+export const requestActor = (keyId: string | undefined): Actor =>
+  keyId === undefined ? 'api' : `api:${keyId}`
+
 /** Who causes a change, for the audit row. */
 export interface Cause {
-  actor: 'api' | 'worker'
+  actor: Actor
   jobId: string | null
   requestId: string | null
   /** Attempt number that the payment's row must still have. */

@@ -1,5 +1,5 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import { oneOf, strict } from '../core/schema.ts'
+import { type Static, Type } from '@sinclair/typebox'
+import { Nullable, oneOf, strict, Timestamp } from '../core/schema.ts'
 import { REFUSAL_CLASSES } from '../providers/port.ts'
 import { FeeLines, Route } from '../quotes/model.ts'
 import { EXCEPTIONS, STATUSES } from './transitions.ts'
@@ -8,8 +8,6 @@ const literals = <const T extends string>(values: readonly T[], description: str
   oneOf(values, { description })
 
 const MinorUnits = (description: string) => Type.Integer({ description })
-const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
-const Timestamp = Type.String({ format: 'date-time' })
 
 const AccountName = (description: string) =>
   Type.String({

@@ -3,15 +3,15 @@ import { Elysia, sse, t } from 'elysia'
 import { AppError } from '../core/errors.ts'
 import { isUuid } from '../core/ids.ts'
 import { parseInstant } from '../core/instant.ts'
-import type { Authenticate } from '../core/principal.ts'
+import type { Principal } from '../core/principal.ts'
 import { oneOf, strict } from '../core/schema.ts'
-import { authPlugin } from '../http/auth.ts'
+import { authPlugin, isStillAdmitted } from '../http/auth.ts'
 import { requestIdOf } from '../http/context.ts'
 import { parseIdempotencyKey } from '../http/idempotency.ts'
 import { ErrorBody } from '../http/schemas.ts'
 import type { PaymentFeed } from './feed.ts'
 import { Payment, PaymentAccepted, PaymentPage, PaymentRequest } from './model.ts'
-import type { PaymentService } from './service.ts'
+import type { Caller, PaymentService } from './service.ts'
 import type { AuditEntry } from './sql/audit.ts'
 import { STATUSES } from './transitions.ts'
 
@@ -32,6 +32,12 @@ const cursorOf = (cursor: string): string => {
   ])
 }
 
+const callerOf = ({ accountId, keyId }: Principal, request: Request): Caller => ({
+  accountId,
+  keyId,
+  requestId: requestIdOf(request),
+})
+
 /** The version that a client has seen last, 0 for none. Nine digits fit the integer that a version is. */
 const lastEventId = (header: string | null): number => {
   if (header === null) return 0
@@ -49,15 +55,14 @@ const transitionEvent = ({ version, account_id: _own, ...data }: AuditEntry) => 
 })
 
 /** The payments' endpoints. */
-export const paymentRoutes = (service: PaymentService, feed: PaymentFeed, authenticate: Authenticate) =>
+export const paymentRoutes = (service: PaymentService, feed: PaymentFeed) =>
   new Elysia({ name: 'payments', prefix: '/payments', tags: ['Payments'] })
-    .use(authPlugin(authenticate))
+    .use(authPlugin())
     .post(
       '',
       async ({ principal, body, request, set }) => {
         const key = parseIdempotencyKey(request.headers.get('idempotency-key'))
-        const caller = { accountId: principal.accountId, requestId: requestIdOf(request) }
-        const { body: accepted, replayed } = await service.accept(caller, body, key)
+        const { body: accepted, replayed } = await service.accept(callerOf(principal, request), body, key)
         set.status = 202
         if (replayed) set.headers['idempotent-replayed'] = 'true'
         return accepted
@@ -119,8 +124,11 @@ export const paymentRoutes = (service: PaymentService, feed: PaymentFeed, authen
         // A stream may be silent for longer than the server lets a connection idle.
         server?.timeout(request, 0)
         const entries = feed.follow(accountId, params.id, after, request.signal)
-        for await (const entry of entries)
+        for await (const entry of entries) {
+          // A key that was revoked meanwhile sees nothing more.
+          if (!(await isStillAdmitted(request))) return
           yield entry ? sse(transitionEvent(entry)) : sse({ event: 'heartbeat', data: {} })
+        }
       },
       {
         auth: 'read',
@@ -155,8 +163,7 @@ export const paymentRoutes = (service: PaymentService, feed: PaymentFeed, authen
     )
     .post(
       '/:id/cancel',
-      ({ principal, params, request }) =>
-        service.cancel({ accountId: principal.accountId, requestId: requestIdOf(request) }, params.id),
+      ({ principal, params, request }) => service.cancel(callerOf(principal, request), params.id),
       {
         auth: 'write',
         params: PaymentId,

@@ -4,7 +4,7 @@ import { type Ids, isUuid } from '../core/ids.ts'
 import type { Database } from '../db/client.ts'
 import { parseQuoteId } from '../quotes/view.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { changeOf } from './changes.ts'
+import { changeOf, requestActor } from './changes.ts'
 import { type Effect, type PaymentState, unchanged } from './lifecycle.ts'
 import type { Payment, PaymentAccepted, PaymentPage, PaymentRequest } from './model.ts'
 import { type AcceptRequest, type AcceptResult, acceptPayments } from './sql/accept.ts'
@@ -32,6 +32,8 @@ export interface PaymentServiceDeps {
 
 export interface Caller {
   accountId: string
+  /** Public id of the API key, undefined where none is needed. */
+  keyId?: string | undefined
   requestId: string | null
 }
 
@@ -143,6 +145,7 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
         idempotency_key: idempotencyKey ?? null,
         request_hash: fingerprint(request),
         request_id: caller.requestId,
+        actor: requestActor(caller.keyId),
         settle_seconds: settleWithinSeconds,
       }
       let result: AcceptResult = { kind: 'raced' }
@@ -184,7 +187,7 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
       const { event, to, message } = transition('PENDING', 'cancelled')
       const effect = changedTo(payment, { event, to, message, exception: 'none' })
       const cause = {
-        actor: 'api' as const,
+        actor: requestActor(caller.keyId),
         jobId: null,
         requestId: caller.requestId,
         attempt: payment.attempt,

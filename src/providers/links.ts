@@ -1,4 +1,4 @@
-import { and, asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm'
 import { AppError } from '../core/errors.ts'
 import type { Database } from '../db/client.ts'
 import { providerAccounts } from '../db/schema/providers.ts'
@@ -29,16 +29,15 @@ const isOwned = (error: unknown): boolean => {
 
 /** The links as they stand in the database. */
 export const createLinks = ({ db }: Database) => {
-  const { accountId, provider, name, reference, shared } = providerAccounts
-  const columns = { accountId, provider, name, reference, shared }
+  const { createdAt: _createdAt, ...columns } = getTableColumns(providerAccounts)
   const byName = db
-    .select({ reference, shared })
+    .select({ reference: providerAccounts.reference, shared: providerAccounts.shared })
     .from(providerAccounts)
     .where(
       and(
-        eq(accountId, sql.placeholder('accountId')),
-        eq(provider, sql.placeholder('provider')),
-        eq(name, sql.placeholder('name')),
+        eq(providerAccounts.accountId, sql.placeholder('accountId')),
+        eq(providerAccounts.provider, sql.placeholder('provider')),
+        eq(providerAccounts.name, sql.placeholder('name')),
       ),
     )
     .prepare('provider_account')
@@ -60,7 +59,7 @@ export const createLinks = ({ db }: Database) => {
           .insert(providerAccounts)
           .values(link)
           .onConflictDoUpdate({
-            target: [accountId, provider, name],
+            target: [providerAccounts.accountId, providerAccounts.provider, providerAccounts.name],
             set: { reference: to, shared: with_ },
           })
       } catch (error) {
@@ -70,20 +69,26 @@ export const createLinks = ({ db }: Database) => {
     },
 
     /** Forgets a name; answers whether there was one. */
-    unlink: async (account: string, at: string, who: string): Promise<boolean> => {
+    unlink: async (accountId: string, provider: string, name: string): Promise<boolean> => {
       const gone = await db
         .delete(providerAccounts)
-        .where(and(eq(accountId, account), eq(provider, at), eq(name, who)))
-        .returning({ name })
+        .where(
+          and(
+            eq(providerAccounts.accountId, accountId),
+            eq(providerAccounts.provider, provider),
+            eq(providerAccounts.name, name),
+          ),
+        )
+        .returning({ name: providerAccounts.name })
       return gone.length > 0
     },
 
     /** The account's links by provider and name. */
-    list: (account: string): Promise<Link[]> =>
+    list: (accountId: string): Promise<Link[]> =>
       db
         .select(columns)
         .from(providerAccounts)
-        .where(eq(accountId, account))
-        .orderBy(asc(provider), asc(name)),
+        .where(eq(providerAccounts.accountId, accountId))
+        .orderBy(asc(providerAccounts.provider), asc(providerAccounts.name)),
   } satisfies Links & Record<string, unknown>
 }

@@ -1,6 +1,5 @@
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
-import type { Authenticate } from '../core/principal.ts'
 import { strict } from '../core/schema.ts'
 import { authPlugin } from '../http/auth.ts'
 import { ErrorBody } from '../http/schemas.ts'
@@ -8,9 +7,9 @@ import { Quote, QuoteRequest, QuoteWithStatus } from './model.ts'
 import type { QuoteService } from './service.ts'
 
 /** POST /quotes and GET /quotes/:id. */
-export const quoteRoutes = (service: QuoteService, authenticate: Authenticate) =>
+export const quoteRoutes = (service: QuoteService) =>
   new Elysia({ name: 'quotes', prefix: '/quotes', tags: ['Quotes'] })
-    .use(authPlugin(authenticate))
+    .use(authPlugin())
     .post('', ({ principal, body }) => service.create(principal.accountId, body), {
       auth: 'write',
       body: QuoteRequest,

@@ -1,14 +1,13 @@
 import { Elysia } from 'elysia'
-import type { Authenticate } from '../core/principal.ts'
 import { authPlugin } from '../http/auth.ts'
 import { ErrorBody } from '../http/schemas.ts'
 import { Exposure, ExposureQuery } from './model.ts'
 import type { TreasuryService } from './service.ts'
 
 /** GET /treasury/exposure. */
-export const treasuryRoutes = (service: TreasuryService, authenticate: Authenticate) =>
+export const treasuryRoutes = (service: TreasuryService) =>
   new Elysia({ name: 'treasury', prefix: '/treasury', tags: ['Treasury'] })
-    .use(authPlugin(authenticate))
+    .use(authPlugin())
     .get('/exposure', ({ principal, query }) => service.exposure(principal.accountId, query.days), {
       auth: 'read',
       query: ExposureQuery,

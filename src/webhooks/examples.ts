@@ -55,6 +55,3 @@ export const ATTEMPT = {
 }
 
 export const DEAD = { ...DELIVERY, status: 'dead', attempts: 12, next_attempt_at: null }
-
-/** One named example of a response. */
-export const shown = (name: string, value: object) => ({ examples: { [name]: { value } } })

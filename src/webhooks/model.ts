@@ -1,5 +1,5 @@
-import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import { t } from 'elysia'
+import { Type } from '@sinclair/typebox'
+import { pageProperties } from '../core/page.ts'
 import { strict } from '../core/schema.ts'
 
 /** Every event that an endpoint can ask for. */
@@ -25,10 +25,6 @@ export const TEST_EVENT = 'webhook.test'
 /** Every type that an event can have. */
 export const ALL_TYPES = [...EVENT_TYPES, TEST_EVENT] as const
 
-export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
-
-export const Timestamp = Type.String({ format: 'date-time' })
-
 /** The ids of the API: a prefix and a UUID. An event's is also the webhook-id that receivers see. */
 export const EndpointId = Type.String({ description: 'we_ and a UUID' })
 export const EventId = Type.String({ description: 'evt_ and a UUID; receivers get it as webhook-id' })
@@ -37,39 +33,10 @@ export const DeliveryId = Type.String({ description: 'wd_ and a UUID' })
 /** The path parameter of everything that is found by its id. */
 export const ById = strict({ id: Type.String({ maxLength: 100, description: 'The id, prefix and UUID' }) })
 
-const paging = {
-  limit: t.Optional(
-    t.Numeric({
-      minimum: 1,
-      maximum: 100,
-      multipleOf: 1,
-      default: 20,
-      description: 'Most entries of a page',
-    }),
-  ),
-  cursor: Type.Optional(Type.String({ maxLength: 100, description: 'next_cursor of the page before' })),
-}
-
-/** The query of a list that has no filters. */
-export const PageQuery = strict(paging)
-
 const range = {
   created_from: Type.Optional(Type.String({ format: 'date-time', description: 'Created at or after' })),
   created_before: Type.Optional(Type.String({ format: 'date-time', description: 'Created before' })),
 }
 
-/** The properties of a query that is paged, and of one that is filtered by time too. */
-export const pageProperties = paging
-export const rangeProperties = { ...range, ...paging }
-
-/** A page of a list, newest first. */
-export const pageOf = <T extends TSchema>(entry: T, title: string) =>
-  strict(
-    {
-      data: Type.Array(entry, { description: 'Newest first' }),
-      next_cursor: Nullable(Type.String({ description: 'null on the last page' })),
-    },
-    { title },
-  )
-
-export type PageQuery = Static<typeof PageQuery>
+/** The properties of a query that is paged and filtered by time. */
+export const rangeProperties = { ...range, ...pageProperties }

@@ -176,6 +176,24 @@ describe('live answers are what the document says', () => {
     check('post /providers/{provider}/events', await send('POST', path, large), 413)
   })
 
+  test('API keys', async () => {
+    const { admin: key, own } = api.keys
+    const body = { name: 'Shop', scopes: ['read'], expires_in: 3_600 }
+    const made = await send('POST', '/keys', { key, body })
+    const path = `/keys/${made.body.id}`
+    check('post /keys', made, 201)
+    check('post /keys', await send('POST', '/keys', { key, body: { ...body, scopes: [] } }), 400)
+    check('post /keys', await send('POST', '/keys', { key: own, body }), 403)
+    check('get /keys', await send('GET', '/keys?limit=1', { key }), 200)
+    check('get /keys', await send('GET', '/keys', { key: null }), 401)
+    check('get /keys/{id}', await send('GET', path, { key }), 200)
+    check('get /keys/{id}', await send('GET', '/keys/x', { key }), 404)
+    check('post /keys/{id}/rotate', await send('POST', `${path}/rotate`, { key, body: {} }), 201)
+    check('post /keys/{id}/rotate', await send('POST', `${path}/rotate`, { key, body: {} }), 409)
+    check('delete /keys/{id}', await send('DELETE', '/keys/x', { key }), 404)
+    expect((await send('DELETE', path, { key })).status).toBe(204)
+  })
+
   test('health', async () => {
     check('get /healthz', await send('GET', '/healthz'), 200)
     check('get /readyz', await send('GET', '/readyz'), 200)

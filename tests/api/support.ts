@@ -1,9 +1,8 @@
 import { expect, test } from 'bun:test'
-import { createAccountService } from '../../src/accounts/service.ts'
-import { createAccountStore } from '../../src/accounts/store.ts'
 import { createApp } from '../../src/app.ts'
 import type { ErrorCode } from '../../src/core/errors.ts'
 import { randomIds } from '../../src/core/ids.ts'
+import { operatorOf, type Scope } from '../../src/core/principal.ts'
 import { routesOf } from '../../src/routes.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { startHarness } from '../support/harness.ts'
@@ -18,15 +17,19 @@ export interface Sent {
 /** The whole program behind real API keys of two accounts, as it runs in production. */
 export const startApi = async () => {
   const harness = await startHarness()
-  const { database, services } = harness
-  const accounts = createAccountService({ store: createAccountStore(database), ids: randomIds })
-  const keys = {
-    own: await accounts.createKey('acme', ['read', 'write'], 'test'),
-    readOnly: await accounts.createKey('acme', ['read'], 'test'),
-    writeOnly: await accounts.createKey('acme', ['write'], 'test'),
-    stranger: await accounts.createKey('stranger', ['read', 'write', 'admin'], 'test'),
+  const { services } = harness
+  const { accounts, authenticate } = services
+  const keyOf = async (account: string, ...scopes: Scope[]) => {
+    await accounts.ensure(account)
+    return (await accounts.createKey(operatorOf(account), { name: scopes.join(' and '), scopes })).key
   }
-  const { authenticate } = accounts
+  const keys = {
+    own: await keyOf('acme', 'read', 'write'),
+    readOnly: await keyOf('acme', 'read'),
+    writeOnly: await keyOf('acme', 'write'),
+    admin: await keyOf('acme', 'read', 'write', 'admin'),
+    stranger: await keyOf('stranger', 'read', 'write', 'admin'),
+  }
   const health = { database: true }
   const app = createApp({
     ids: randomIds,
@@ -35,7 +38,7 @@ export const startApi = async () => {
     version: '0.0.0-test',
     ready: async () => health,
     metrics: services.metrics,
-    routes: routesOf(services, authenticate),
+    routes: routesOf(services),
   })
 
   const send = async (method: string, path: string, sent: Sent = {}) => {
@@ -78,7 +81,7 @@ export const startApi = async () => {
   const pay = async (key = keys.own): Promise<string> =>
     (await send('POST', '/payments', { body: await payable(key), key })).body.payment_id
 
-  return { harness, keys, health, app, send, quote, payable, pay, stop: harness.stop }
+  return { harness, keys, keyOf, health, app, send, quote, payable, pay, stop: harness.stop }
 }
 
 export type Api = Awaited<ReturnType<typeof startApi>>

@@ -13,7 +13,7 @@ describe('every answer can be found in the log', () => {
     ['GET', '/nope', null, 404],
     ['PUT', '/transfers', null, 404],
     ['OPTIONS', '/transfers', null, 204],
-    ['GET', '/%ZZ', null, 400],
+    ['GET', '/transfers/%ZZ', null, 400],
     ['POST', '/transfers', '{', 400],
     ['POST', '/transfers', 'x'.repeat(MAX_BODY_BYTES + 1), 413],
     ['GET', '/transfers/fault', null, 500],

@@ -64,7 +64,7 @@ describe('every error answers in the documented shape', () => {
     expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream'])
   })
 
-  test.each(['/transfers/%ZZ', '/transfers/transfer_%00', '/transfers?kind=%E0%A4', '/%ff'])(
+  test.each(['/transfers/%ZZ', '/transfers/transfer_%00', '/transfers?kind=%E0%A4'])(
     '%s does not decode and is refused, not a fault',
     async (path) => {
       const { send } = sampleApp()
@@ -72,6 +72,11 @@ describe('every error answers in the documented shape', () => {
       expect([answer.status, answer.body.error]).toEqual([400, 'VALIDATION_ERROR'])
     },
   )
+
+  test('an unknown path that does not decode is NOT_FOUND like every other', async () => {
+    const answer = await sampleApp().send('GET', '/%ff')
+    expect([answer.status, answer.body.error]).toEqual([404, 'NOT_FOUND'])
+  })
 })
 
 describe('what happens inside stays inside', () => {

@@ -41,9 +41,9 @@ async function* endless() {
 }
 
 /** A controller that uses everything the kit offers, and routes that fail in every way. */
-export const sampleRoutes = (authenticate: Authenticate, fault: () => Error) =>
+export const sampleRoutes = (fault: () => Error) =>
   new Elysia({ name: 'sample', prefix: '/transfers', tags: ['Transfers'] })
-    .use(authPlugin(authenticate))
+    .use(authPlugin())
     .post(
       '/',
       ({ body, principal, set }) => {
@@ -161,7 +161,7 @@ export const sampleApp = (
     authenticate,
     version: '1.2.3',
     ready: options.ready ?? (async () => ({ database: true })),
-    routes: [sampleRoutes(authenticate, () => options.fault ?? new Error('secret: connection string'))],
+    routes: [sampleRoutes(() => options.fault ?? new Error('secret: connection string'))],
   })
   const send = async (
     method: string,

@@ -71,7 +71,8 @@ describe('odd requests are answered, not dropped', () => {
   test.each([
     ['GET /healthz HTTP/1.1\r\nHost: api\r\n\r\n', 'HTTP/1.1 200'],
     ['GET /healthz HTTP/1.0\r\n\r\n', 'HTTP/1.1 200'],
-    ['GET /transfers/%ZZ HTTP/1.1\r\nHost: api\r\n\r\n', 'HTTP/1.1 400'],
+    ['GET /transfers/%ZZ HTTP/1.1\r\nHost: api\r\nAuthorization: Bearer all\r\n\r\n', 'HTTP/1.1 400'],
+    ['GET /transfers/%ZZ HTTP/1.1\r\nHost: api\r\n\r\n', 'HTTP/1.1 401'],
     ['GET /a\0b HTTP/1.1\r\nHost: api\r\n\r\n', 'HTTP/1.1 505'],
     ['GET //healthz HTTP/1.1\r\nHost: api\r\n\r\n', 'HTTP/1.1 404'],
     ['TRACE /healthz HTTP/1.1\r\nHost: api\r\n\r\n', 'HTTP/1.1 404'],

@@ -22,6 +22,7 @@ export const inputOf = (request: PaymentRequest, key: string | null, account = A
   idempotency_key: key,
   request_hash: JSON.stringify(request),
   request_id: null,
+  actor: 'api',
   settle_seconds: 7200,
 })
 

@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import pino from 'pino'
-import { createAccountService } from '../../src/accounts/service.ts'
-import { createAccountStore } from '../../src/accounts/store.ts'
 import { createApp } from '../../src/app.ts'
 import { randomIds } from '../../src/core/ids.ts'
-import type { Authenticate } from '../../src/core/principal.ts'
+import { type Authenticate, operatorOf, type Scope } from '../../src/core/principal.ts'
 import { openAccess } from '../../src/http/auth.ts'
 import { SCHEDULES } from '../../src/queue/definitions.ts'
 import { KIND_NAMES, KINDS } from '../../src/reconcile/findings.ts'
@@ -77,15 +75,14 @@ describe('GET /metrics', () => {
   })
 
   test('needs a key with the admin scope wherever keys are needed', async () => {
-    const accounts = createAccountService({
-      store: createAccountStore(harness.database),
-      ids: randomIds,
-    })
+    const { accounts, authenticate } = harness.services
+    const keyWith = async (...scopes: Scope[]) =>
+      (await accounts.createKey(operatorOf('acme'), { name: 'Metrics', scopes })).key
     const status = async (key?: string) =>
-      (await scrape(accounts.authenticate, key ? { authorization: `Bearer ${key}` } : {})).status
+      (await scrape(authenticate, key ? { authorization: `Bearer ${key}` } : {})).status
     expect(await status()).toBe(401)
-    expect(await status(await accounts.createKey('acme', ['read', 'write'], 'test'))).toBe(403)
-    expect(await status(await accounts.createKey('acme', ['admin'], 'test'))).toBe(200)
+    expect(await status(await keyWith('read', 'write'))).toBe(403)
+    expect(await status(await keyWith('admin'))).toBe(200)
   })
 
   test('is in the documentation', async () => {

@@ -69,7 +69,7 @@ export const startHarness = async (options: HarnessOptions = {}) => {
     version: '0.0.0-test',
     ready: async () => ({ database: true }),
     metrics: services.metrics,
-    routes: routesOf(services, authenticate),
+    routes: routesOf(services),
   })
 
   /** One request through the app; the body is sent as JSON unless it is text already. */

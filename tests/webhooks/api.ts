@@ -25,7 +25,7 @@ export const apiOf = (service: WebhookService) => {
     authenticate,
     version: '1.2.3',
     ready: async () => ({}),
-    routes: [webhookRoutes(service, authenticate)],
+    routes: [webhookRoutes(service)],
   })
   const call = async (method: string, path: string, body?: unknown, key = OWN) => {
     const response = await app.handle(

@@ -17,16 +17,15 @@ interface Operation {
   responses: Record<string, Response>
 }
 
-const authenticate = openAccess('demo')
 // The document is made from the declarations alone.
 const service = {} as WebhookService
 const app = createApp({
   ids: randomIds,
   log: memoryLog().log,
-  authenticate,
+  authenticate: openAccess('demo'),
   version: '1.2.3',
   ready: async () => ({}),
-  routes: [webhookRoutes(service, authenticate)],
+  routes: [webhookRoutes(service)],
 })
 const document = await (await app.handle(new Request('http://localhost/openapi.json'))).json()
 const operations = Object.entries<Record<string, Operation>>(document.paths)

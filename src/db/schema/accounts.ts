@@ -1,4 +1,5 @@
-import { index, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { check, index, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { instant } from './columns.ts'
 
 /** A tenant. Every other table's key starts with its id, so that the schema can be sharded by it. */
@@ -14,13 +15,30 @@ export const apiKeys = pgTable(
   {
     accountId: text().notNull(),
     id: uuid().notNull(),
+    /** What its owner calls it. */
+    name: text().notNull().default('Unnamed'),
     /** SHA-256 of the whole key, hexadecimal. */
     hash: text().notNull(),
-    /** Its first and last characters, to recognise it by. */
+    /** Its prefix and its last four characters, to recognise it by. */
     hint: text().notNull(),
     scopes: text().array().notNull(),
     createdAt: instant().notNull().defaultNow(),
+    /** The key that made it; null when the command line did. */
+    createdBy: uuid(),
+    /** The end of its own accord; null is never. */
+    expiresAt: instant(),
     revokedAt: instant(),
+    /** The key that a rotation put in its place. */
+    replacedBy: uuid(),
+    /** The last minute in which it was used, written down up to a minute later. */
+    lastUsedAt: instant(),
   },
-  (t) => [primaryKey({ columns: [t.accountId, t.id] }), index('api_keys_hash').on(t.hash)],
+  (t) => [
+    primaryKey({ columns: [t.accountId, t.id] }),
+    index('api_keys_hash').on(t.hash),
+    check(
+      'api_keys_scopes',
+      sql`${t.scopes} <@ array['read', 'write', 'admin'] and cardinality(${t.scopes}) > 0`,
+    ),
+  ],
 )

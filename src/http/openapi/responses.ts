@@ -98,3 +98,6 @@ export const responseObject = (status: string, schema: Json | undefined, notes: 
     ...(content && { content }),
   }
 }
+
+/** One named example of a response. */
+export const shown = (name: string, value: object): ResponseNotes => ({ examples: { [name]: { value } } })

@@ -18,6 +18,8 @@ export interface AcceptRequest {
   idempotency_key: string | null
   request_hash: string
   request_id: string | null
+  /** Who accepts it, for the audit row. */
+  actor: string
   settle_seconds: number
 }
 
@@ -33,7 +35,7 @@ with request as (
   select * from json_to_recordset($1::text::json) as r (
     ordinal int, account_id text, payment_id uuid, event_id uuid, quote_id uuid, amount bigint, currency text,
     source_account text, destination_account text, idempotency_key text, request_hash text, request_id text,
-    settle_seconds int)
+    actor text, settle_seconds int)
 ),
 known as (
   select r.ordinal, r.account_id, r.payment_id, q.amount as quote_amount, q.to_currency as quote_currency,
@@ -61,7 +63,7 @@ accepted as (
 ),
 audited as (
   insert into payment_audit (account_id, payment_id, version, to_status, exception, actor, message, request_id)
-  select a.account_id, a.id, a.version, a.status, a.exception, 'api', 'Payment accepted', r.request_id
+  select a.account_id, a.id, a.version, a.status, a.exception, r.actor, 'Payment accepted', r.request_id
   from accepted a join request r on r.payment_id = a.id
 ),
 announced as (

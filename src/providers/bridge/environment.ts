@@ -2,19 +2,21 @@ import { Type } from '@sinclair/typebox'
 import { oneOf } from '../../core/schema.ts'
 
 const optionalText = (description: string) => Type.Optional(Type.String({ minLength: 1, description }))
+const secret = (description: string) =>
+  Type.Optional(Type.String({ minLength: 1, secret: true, description }))
 
 const cents = (value: number, description: string) =>
   Type.Integer({ minimum: 0, maximum: 10 ** 12, default: value, description })
 
 /** The environment variables of Bridge. */
 export const bridgeEnvironment = {
-  BRIDGE_API_KEY: optionalText('Key for Bridge (sk-test-… or sk-live-…); unset leaves Bridge out'),
+  BRIDGE_API_KEY: secret('Key for Bridge (sk-test-… or sk-live-…); unset leaves Bridge out'),
   BRIDGE_URL: Type.String({
     format: 'http-url',
     default: 'https://api.bridge.xyz/v0',
     description: 'Where Bridge is asked, its version included',
   }),
-  BRIDGE_WEBHOOK_PUBLIC_KEY: optionalText(
+  BRIDGE_WEBHOOK_PUBLIC_KEY: secret(
     'Public key in PEM (\\n for line ends) of the webhook endpoint at Bridge; unset takes no events from it',
   ),
   BRIDGE_STATUS_URL: Type.Optional(

@@ -22,6 +22,7 @@ export const circleEnvironment = {
   CIRCLE_API_KEY: Type.Optional(
     Type.String({
       minLength: 1,
+      secret: true,
       description: 'Key of Circle Mint (TEST_API_KEY:… or LIVE_API_KEY:…); unset leaves it out',
     }),
   ),

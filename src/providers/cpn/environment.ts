@@ -1,18 +1,20 @@
 import { Type } from '@sinclair/typebox'
 
 const text = (description: string) => Type.Optional(Type.String({ minLength: 1, description }))
+const secret = (description: string) =>
+  Type.Optional(Type.String({ minLength: 1, secret: true, description }))
 const integer = (max: number, value: number, description: string) =>
   Type.Integer({ minimum: 0, maximum: max, default: value, description })
 
 /** The settings of Circle Payments Network. */
 export const cpnEnvironment = {
-  CPN_API_KEY: text('Key of Circle Payments Network; unset does without it, TEST_API_KEY:… is its testnet'),
+  CPN_API_KEY: secret('Key of Circle Payments Network; unset does without it, TEST_API_KEY:… is its testnet'),
   CPN_BASE_URL: Type.String({
     format: 'http-url',
     default: 'https://api.circle.com',
     description: 'Where Circle Payments Network is asked',
   }),
-  CPN_WALLET_KEY: text('Private key (0x and 64 hex digits) of the wallet that pays its payouts in USDC'),
+  CPN_WALLET_KEY: secret('Private key (0x and 64 hex digits) of the wallet that pays its payouts in USDC'),
   CPN_BOOK: text('JSON file with the parties of its payouts: what the travel rule and banks want to know'),
   CPN_AUTHORITIES: text('PEM file with the authorities that may certify its members, as Circle hands it out'),
   CPN_CHAINS: Type.String({

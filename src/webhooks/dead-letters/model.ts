@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { pageProperties } from '../../core/page.ts'
 import { strict } from '../../core/schema.ts'
-import { DeliveryId, EndpointId, pageProperties } from '../model.ts'
+import { DeliveryId, EndpointId } from '../model.ts'
 
 /** Most deliveries that one call redrives. */
 export const REDRIVEN_AT_ONCE = 1_000

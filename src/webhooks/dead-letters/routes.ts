@@ -1,18 +1,18 @@
 import { Elysia } from 'elysia'
-import type { Authenticate } from '../../core/principal.ts'
 import { authPlugin } from '../../http/auth.ts'
+import { shown } from '../../http/openapi/responses.ts'
 import { ErrorBody } from '../../http/schemas.ts'
 import { DeliveryPage } from '../deliveries/model.ts'
-import { DEAD, DELIVERY, ENDPOINT, shown } from '../examples.ts'
+import { DEAD, DELIVERY, ENDPOINT } from '../examples.ts'
 import { DeadLetterQuery, RedriveAccepted, RedriveRequest } from './model.ts'
 import type { createDeadLetterService } from './service.ts'
 
 type DeadLetterService = ReturnType<typeof createDeadLetterService>
 
 /** Deliveries that were given up. */
-export const deadLetterRoutes = (service: DeadLetterService, authenticate: Authenticate) =>
+export const deadLetterRoutes = (service: DeadLetterService) =>
   new Elysia({ name: 'webhooks.dead-letters', prefix: '/webhooks/dead-letters', tags: ['Webhooks'] })
-    .use(authPlugin(authenticate))
+    .use(authPlugin())
     .get('', ({ principal, query }) => service.listDeadLetters(principal.accountId, query), {
       auth: 'read',
       query: DeadLetterQuery,

@@ -1,10 +1,12 @@
 import { AppError } from '../../core/errors.ts'
+import { toPage } from '../../core/page.ts'
+import { idParameter } from '../../core/public-id.ts'
 import type { Database } from '../../db/client.ts'
 import type { DeliveryPage } from '../deliveries/model.ts'
 import { createDeliveryStore } from '../deliveries/store.ts'
 import { deliveryView } from '../deliveries/view.ts'
 import { createEndpointStore } from '../endpoints/store.ts'
-import { deliveryIds, endpointIds, idParameter, toPage } from '../ids.ts'
+import { deliveryIds, endpointIds } from '../ids.ts'
 import { type DeadLetterQuery, REDRIVEN_AT_ONCE, type RedriveAccepted, type RedriveRequest } from './model.ts'
 import { redriveDead, type Which } from './redrive.ts'
 

@@ -1,15 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { oneOf, strict } from '../../core/schema.ts'
-import {
-  ALL_TYPES,
-  DeliveryId,
-  EndpointId,
-  EventId,
-  Nullable,
-  pageOf,
-  rangeProperties,
-  Timestamp,
-} from '../model.ts'
+import { pageOf } from '../../core/page.ts'
+import { Nullable, oneOf, strict, Timestamp } from '../../core/schema.ts'
+import { ALL_TYPES, DeliveryId, EndpointId, EventId, rangeProperties } from '../model.ts'
 
 export const DELIVERY_STATUSES = ['pending', 'delivered', 'dead', 'dropped'] as const
 

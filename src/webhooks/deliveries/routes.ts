@@ -1,8 +1,8 @@
 import { Elysia } from 'elysia'
-import type { Authenticate } from '../../core/principal.ts'
 import { authPlugin } from '../../http/auth.ts'
+import { shown } from '../../http/openapi/responses.ts'
 import { ErrorBody } from '../../http/schemas.ts'
-import { ATTEMPT, DELIVERY, shown } from '../examples.ts'
+import { ATTEMPT, DELIVERY } from '../examples.ts'
 import { ById } from '../model.ts'
 import { DeliveryPage, DeliveryQuery, DeliveryWithAttempts } from './model.ts'
 import type { createDeliveryService } from './service.ts'
@@ -22,9 +22,9 @@ const REPEATED = {
 }
 
 /** Each event on its way to each endpoint. */
-export const deliveryRoutes = (service: DeliveryService, authenticate: Authenticate) =>
+export const deliveryRoutes = (service: DeliveryService) =>
   new Elysia({ name: 'webhooks.deliveries', prefix: '/webhooks/deliveries', tags: ['Webhooks'] })
-    .use(authPlugin(authenticate))
+    .use(authPlugin())
     .get('', ({ principal, query }) => service.listDeliveries(principal.accountId, query), {
       auth: 'read',
       query: DeliveryQuery,

@@ -1,15 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { oneOf, strict } from '../../core/schema.ts'
-import {
-  DeliveryId,
-  EndpointId,
-  EVENT_TYPES,
-  EventId,
-  type EventType,
-  Nullable,
-  pageOf,
-  Timestamp,
-} from '../model.ts'
+import { pageOf } from '../../core/page.ts'
+import { Nullable, oneOf, strict, Timestamp } from '../../core/schema.ts'
+import { DeliveryId, EndpointId, EVENT_TYPES, EventId, type EventType } from '../model.ts'
 
 /** Most endpoints of one account. Each event costs a delivery for every one of them. */
 export const MAX_ENDPOINTS = 20

@@ -1,10 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
-import type { Authenticate } from '../../core/principal.ts'
+import { PageQuery } from '../../core/page.ts'
 import { authPlugin } from '../../http/auth.ts'
+import { shown } from '../../http/openapi/responses.ts'
 import { ErrorBody } from '../../http/schemas.ts'
-import { DELIVERY, ENDPOINT, EVENT, ROTATED, SECRET, shown } from '../examples.ts'
-import { ById, PageQuery } from '../model.ts'
+import { DELIVERY, ENDPOINT, EVENT, ROTATED, SECRET } from '../examples.ts'
+import { ById } from '../model.ts'
 import {
   Endpoint,
   EndpointPage,
@@ -19,9 +20,9 @@ import type { createEndpointService } from './service.ts'
 type EndpointService = ReturnType<typeof createEndpointService>
 
 /** Where an account wants its events sent. */
-export const endpointRoutes = (service: EndpointService, authenticate: Authenticate) =>
+export const endpointRoutes = (service: EndpointService) =>
   new Elysia({ name: 'webhooks.endpoints', prefix: '/webhooks/endpoints', tags: ['Webhooks'] })
-    .use(authPlugin(authenticate))
+    .use(authPlugin())
     .post(
       '',
       async ({ principal, body, set }) => {

@@ -1,8 +1,10 @@
-import { AppError } from '../../core/errors.ts'
+import { AppError, invalid } from '../../core/errors.ts'
 import type { Ids } from '../../core/ids.ts'
+import { type PageQuery, toPage } from '../../core/page.ts'
+import { idParameter } from '../../core/public-id.ts'
 import type { Database } from '../../db/client.ts'
-import { deliveryIds, endpointIds, eventIds, idParameter, invalid, toPage } from '../ids.ts'
-import type { EventType, PageQuery } from '../model.ts'
+import { deliveryIds, endpointIds, eventIds } from '../ids.ts'
+import type { EventType } from '../model.ts'
 import { newSecret } from '../signing.ts'
 import { type TargetPolicy, targetProblem } from '../target.ts'
 import type {

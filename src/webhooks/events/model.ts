@@ -1,7 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { oneOf, strict } from '../../core/schema.ts'
+import { pageOf } from '../../core/page.ts'
+import { Nullable, oneOf, strict, Timestamp } from '../../core/schema.ts'
 import { Delivery } from '../deliveries/model.ts'
-import { ALL_TYPES, EventId, Nullable, pageOf, rangeProperties, Timestamp } from '../model.ts'
+import { ALL_TYPES, EventId, rangeProperties } from '../model.ts'
 
 const properties = {
   id: EventId,

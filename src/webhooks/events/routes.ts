@@ -1,8 +1,8 @@
 import { Elysia } from 'elysia'
-import type { Authenticate } from '../../core/principal.ts'
 import { authPlugin } from '../../http/auth.ts'
+import { shown } from '../../http/openapi/responses.ts'
 import { ErrorBody } from '../../http/schemas.ts'
-import { DELIVERY, EVENT, shown } from '../examples.ts'
+import { DELIVERY, EVENT } from '../examples.ts'
 import { ById } from '../model.ts'
 import { EventQuery, WebhookEventDetail, WebhookEventPage } from './model.ts'
 import type { createEventService } from './service.ts'
@@ -16,9 +16,9 @@ const BODY = {
 }
 
 /** What has happened, whether an endpoint wanted it or not. */
-export const eventRoutes = (service: EventService, authenticate: Authenticate) =>
+export const eventRoutes = (service: EventService) =>
   new Elysia({ name: 'webhooks.events', prefix: '/webhooks/events', tags: ['Webhooks'] })
-    .use(authPlugin(authenticate))
+    .use(authPlugin())
     .get('', ({ principal, query }) => service.listEvents(principal.accountId, query), {
       auth: 'read',
       query: EventQuery,
