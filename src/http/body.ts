@@ -33,8 +33,13 @@ const readBytes = async (request: Request): Promise<Uint8Array> => {
   return request.body ? readStream(request.body) : new Uint8Array()
 }
 
+const unreadable = (cause: unknown): never => {
+  if (cause instanceof AppError) throw cause
+  throw new AppError('INVALID_JSON', 'the request body could not be read', undefined, { cause })
+}
+
 const readText = async (request: Request): Promise<string> => {
-  const bytes = await readBytes(request)
+  const bytes = await readBytes(request).catch(unreadable)
   try {
     return utf8.decode(bytes)
   } catch {

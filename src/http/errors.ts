@@ -14,15 +14,11 @@ const unknownRoute = (request: Request, path: string, allowed: readonly string[]
   return new AppError('NOT_FOUND', `no route ${request.method} ${path.slice(0, MAX_SHOWN_PATH)}${hint}`)
 }
 
-const fromParser = (error: ParseError): AppError =>
-  error.cause instanceof AppError
-    ? error.cause
-    : new AppError('INVALID_JSON', 'the request body could not be read', undefined, { cause: error })
-
 /** The error that the caller reads. What is not theirs to know becomes INTERNAL_ERROR. */
 const publicError = (error: unknown, inputs: Inputs): AppError => {
   if (error instanceof AppError) return error
-  if (error instanceof ParseError) return fromParser(error)
+  // Elysia wraps whatever is thrown before the body is parsed, such as by the admission.
+  if (error instanceof ParseError) return publicError(error.cause, inputs)
   if (error instanceof ValidationError && error.type !== 'response') return validationProblem(error, inputs)
   if (isDatabaseAway(error))
     return new AppError(

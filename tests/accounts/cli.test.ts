@@ -31,7 +31,12 @@ describe('bun run keys', () => {
   })
 
   test('without scopes it reads and writes, and production’s keys say live', async () => {
-    const { out } = await keys('create live', { ...DATABASE, NODE_ENV: 'production', PROVIDERS: 'sandbox' })
+    const { out } = await keys('create live', {
+      ...DATABASE,
+      NODE_ENV: 'production',
+      PROVIDERS: 'sandbox',
+      MARKET_DATA: '',
+    })
     expect(out).toStartWith('rl_live_')
     expect(await opens(out.trim())).toBe(200)
     expect((await api.send('GET', '/keys', { key: out.trim() })).status).toBe(403)

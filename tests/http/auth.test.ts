@@ -71,6 +71,16 @@ describe('only the account behind a key with the scope gets in', () => {
     expect((await sampleApp({ authenticate: refuse }).send('GET', '/transfers')).status).toBe(401)
   })
 
+  test.each([
+    ['the database is away', Object.assign(new Error('gone'), { code: 'CONNECTION_CLOSED' }), 503],
+    ['something is broken', new TypeError('no such function'), 500],
+  ])('while %s nobody is told that the body was wrong', async (_why, fault, status) => {
+    const { send } = sampleApp({ authenticate: () => Promise.reject(fault) })
+    expect((await send('GET', '/transfers')).status).toBe(status)
+    expect((await send('POST', '/transfers', JSON.stringify(TRANSFER))).status).toBe(status)
+    expect((await send('POST', '/transfers', '{')).status).toBe(status)
+  })
+
   test('each request is looked up exactly once', async () => {
     let calls = 0
     const authenticate = () => {

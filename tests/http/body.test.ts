@@ -79,6 +79,12 @@ describe('a body cannot cost or break anything', () => {
     expect([answer.status, answer.body.error]).toEqual([400, 'INVALID_JSON'])
   })
 
+  test('a body that breaks off is INVALID_JSON, and no fault of ours', async () => {
+    const broken = new ReadableStream({ pull: (controller) => controller.error(new Error('reset by peer')) })
+    const answer = await echo(broken)
+    expect([answer.status, answer.body.error]).toEqual([400, 'INVALID_JSON'])
+  })
+
   test('__proto__ is an unknown field and changes no object', async () => {
     const sneaky = '{"limit":1,"__proto__":{"polluted":true}}'
     for (const path of ['/transfers/echo', '/transfers/defaults']) {
