@@ -113,6 +113,8 @@ export const mint = async (trip: Trip, attested: Attested, signal: AbortSignal):
     if (!(error instanceof ChainError) || error.fault !== 'reverted') throw error
     if (await nonceUsed(trip, read.nonce, signal)) return found()
     if (error.reason.includes(EXPIRED)) return renew(trip, attested, signal)
+    // Perhaps for what Iris gave: it is asked again next time.
+    await trip.passages.note(trip.operation, 'mint_reverted', { attestation: '' })
     return { state: 'mint_reverted', message: error.message }
   }
 }
