@@ -115,6 +115,8 @@ export const createWallet = ({ node, chainId, account, transactions, clock }: Wa
 
   /** What the chain says; null when the nonce is still unused. */
   const look = async (signed: Signed, signal: AbortSignal): Promise<Fate | null> => {
+    // Before the receipts: what lands in between is then seen by its receipt.
+    const used = (await count('latest', signal)) > signed.nonce
     for (const hash of signed.hashes.toReversed()) {
       const receipt = await node.receipt(hash, signal)
       if (receipt?.status === 'success') return { stage: 'confirmed', receipt }
@@ -122,7 +124,7 @@ export const createWallet = ({ node, chainId, account, transactions, clock }: Wa
       const { number } = await node.ask(signal, (client) => getBlock(client, { blockTag: 'finalized' }))
       return { stage: receipt.blockNumber <= number ? 'void' : 'failing' }
     }
-    if ((await count('latest', signal)) <= signed.nonce) return null
+    if (!used) return null
     const taker = await takerOf(node, signed, signal)
     // The nonce is used, and only the receipt is missing yet.
     if (taker && signed.hashes.includes(taker)) return { stage: 'sent' }

@@ -17,7 +17,6 @@ const SETUP = parseAbi([
   'function setUp(address usdc, address transmitter, address feeRecipient)',
   'function setUp(uint32 domain, address messenger, address attester)',
   'function mint(address to, uint256 value)',
-  'function pause(bool on)',
   'function balanceOf(address owner) view returns (uint256)',
 ])
 
@@ -52,6 +51,8 @@ const { tokenMessenger, messageTransmitter, chains } = DEPLOYMENTS.testnet
 /** Where the fees of fast transfers go. */
 export const FEE_RECIPIENT = getAddress('0x00000000000000000000000000000000000fee00')
 const FUNDER = getAddress('0x00000000000000000000000000000000000f00d0')
+/** PUSH1 0, PUSH1 0, REVERT. */
+const ALWAYS_REVERTS = '0x60006000fd'
 const ETHER = 10n ** 18n
 
 /** A real EVM node that stands for a chain, with the contracts where CCTP's testnet has them. End it with `stop`. */
@@ -98,9 +99,9 @@ export const startChain = async (chain: RailChain, attester: Hex) => {
     /** Gives a wallet USDC, minor units. */
     fund: (owner: Hex, value: bigint) =>
       act(usdc, encodeFunctionData({ abi, functionName: 'mint', args: [owner, value] })),
-    /** Lets every burn fail, or none. */
-    pause: (on: boolean) =>
-      act(tokenMessenger, encodeFunctionData({ abi, functionName: 'pause', args: [on] })),
+    /** Lets every burn fail, or none; it takes no block. */
+    breakBurns: (on: boolean) =>
+      client.setCode({ address: tokenMessenger, bytecode: on ? ALWAYS_REVERTS : code.Messenger }),
     /** USDC minor units that a wallet has. */
     balance: (owner: Hex): Promise<bigint> =>
       client.readContract({ address: usdc, abi, functionName: 'balanceOf', args: [owner] }),

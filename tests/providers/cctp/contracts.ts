@@ -1,4 +1,4 @@
-import type { Address, Hex } from 'viem'
+import type { Hex } from 'viem'
 
 /**
  * Contracts of our own that speak the documented interface of CCTP V2 and of USDC, as far as a transfer goes. Anybody may
@@ -32,7 +32,6 @@ contract Messenger {
   Usdc public usdc;
   Transmitter public transmitter;
   address public feeRecipient;
-  bool public paused;
 
   event DepositForBurn(address indexed burnToken, uint256 amount, address indexed depositor, bytes32 mintRecipient,
     uint32 destinationDomain, bytes32 destinationTokenMessenger, bytes32 destinationCaller, uint256 maxFee,
@@ -42,11 +41,9 @@ contract Messenger {
   function setUp(Usdc usdc_, Transmitter transmitter_, address feeRecipient_) external {
     (usdc, transmitter, feeRecipient) = (usdc_, transmitter_, feeRecipient_);
   }
-  function pause(bool on) external { paused = on; }
 
   function depositForBurn(uint256 amount, uint32 domain, bytes32 recipient, address token, bytes32 caller,
     uint256 maxFee, uint32 threshold) external {
-    require(!paused, "Pausable: paused");
     require(amount > 0, "Amount must be nonzero");
     require(amount <= 10_000_000e6, "Burn amount exceeds per tx limit");
     require(recipient != bytes32(0), "Mint recipient must be nonzero");
@@ -146,11 +143,4 @@ const compile = async (): Promise<Record<Name, Hex>> => {
 export const contractCode = (): Promise<Record<Name, Hex>> => {
   compiled ??= compile()
   return compiled
-}
-
-/** Where the contracts stand on a chain. */
-export interface Addresses {
-  usdc: Address
-  tokenMessenger: Address
-  messageTransmitter: Address
 }

@@ -26,13 +26,18 @@ export type Mood =
   | { kind: 'signs' }
   | { kind: 'blind' }
   | { kind: 'pending'; delayReason: string | null }
-  | { kind: 'says'; message: Record<string, unknown> }
+  /** Something else in the fields of a complete message; any `message` makes it one of another burn. */
+  | { kind: 'says'; change: Record<string, string> }
 
 interface Signature {
   message: Hex
   attestation: Hex
   nonce: Hex
 }
+
+/** The message with another amount in it. */
+const ofAnotherBurn = (message: Hex): Hex =>
+  concat([slice(message, 0, 148 + 68), word(1n), slice(message, 148 + 100)])
 
 const word = (value: bigint): Hex => toHex(value, { size: 32 })
 
@@ -116,7 +121,8 @@ export const startIris = async (chains: readonly TestChain[], clock: Clock) => {
     again.delete(hash)
     signed.set(hash, { message, attestation, nonce: keccak256(hash) })
     const complete = { ...common, message, attestation, status: 'complete', delayReason: null }
-    const said = state.mood.kind === 'says' ? { ...complete, ...state.mood.message } : complete
+    const change = state.mood.kind === 'says' ? state.mood.change : {}
+    const said = { ...complete, ...change, ...(change.message ? { message: ofAnotherBurn(message) } : {}) }
     return { status: 200, body: { messages: [said] } }
   }
 
