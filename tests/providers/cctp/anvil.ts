@@ -102,6 +102,8 @@ export const startChain = async (chain: RailChain, attester: Hex) => {
     /** Lets every burn fail, or none; it takes no block. */
     breakBurns: (on: boolean) =>
       client.setCode({ address: tokenMessenger, bytecode: on ? ALWAYS_REVERTS : code.Messenger }),
+    /** The same for whatever is asked of the coin. */
+    breakCoin: (on: boolean) => client.setCode({ address: usdc, bytecode: on ? ALWAYS_REVERTS : code.Usdc }),
     /** USDC minor units that a wallet has. */
     balance: (owner: Hex): Promise<bigint> =>
       client.readContract({ address: usdc, abi, functionName: 'balanceOf', args: [owner] }),

@@ -214,6 +214,45 @@ describe.skipIf(!ANVIL)('trouble on a chain (skipped where no EVM node is built 
     expect((await movedNow()).burnt).toEqual([DELIVERED, DELIVERED])
   })
 
+  test('a first burn waits for its approval, which the wallet must be able to pay for', async () => {
+    account = await newWallet(world)
+    provider = railOver(world, account, { sql: database.sql }).provider
+    const operation = await delivered(world, provider, crossing())
+    await world.base.fuel(account.address, 0n)
+    expect((await status(operation)).kind).toBe('unknown')
+    expect(await stateOf(operation)).toBe('approve_signed')
+    await world.base.fuel(account.address)
+    await world.base.client.setAutomine(false)
+    expect(await status(operation)).toMatchObject({ kind: 'accepted', checkAfterMs: 2_000 })
+    expect([await stateOf(operation), (await pooled('base')).length]).toEqual(['approve_sent', 1])
+    await mine('base', 1)
+    await until(operation, 'burn_sent')
+    await mine('base', 1)
+    await finish(operation)
+    expect(await movedNow()).toEqual({ burnt: [DELIVERED], minted: [DELIVERED] })
+  })
+
+  test('a coin that refuses the approval is unknown, and nothing is signed', async () => {
+    account = await newWallet(world)
+    provider = railOver(world, account, { sql: database.sql }).provider
+    const operation = await delivered(world, provider, crossing())
+    await world.base.breakCoin(true)
+    expect((await status(operation)).kind).toBe('unknown')
+    expect(await stateOf(operation)).toBe('approve_reverted')
+    await world.base.breakCoin(false)
+    await finish(operation)
+  })
+
+  test('a wallet without coins for gas where it mints is unknown, and mints once it has some', async () => {
+    const operation = await ready()
+    await world.polygon.fuel(account.address, 0n)
+    for (let asked = 0; asked < 20 && (await status(operation)).kind !== 'unknown'; asked++);
+    expect(await stateOf(operation)).toBe('mint_signed')
+    await world.polygon.fuel(account.address)
+    await finish(operation)
+    expect((await movedNow()).minted).toEqual([DELIVERED, DELIVERED])
+  })
+
   test('a mint by somebody else is found and counts as ours', async () => {
     const operation = await ready()
     world.iris.state.mood = { kind: 'pending', delayReason: null }

@@ -53,7 +53,12 @@ export const startGate = () => {
       }
       const target = `http://127.0.0.1:${port}/${path.join('/')}${search}`
       const headers = { 'content-type': 'application/json' }
-      const answer = await fetch(target, { method: request.method, headers, ...(body ? { body } : {}) })
+      const answer = await fetch(target, {
+        method: request.method,
+        headers,
+        keepalive: false,
+        ...(body ? { body } : {}),
+      })
       const said = await answer.text()
       if (raw && said.includes('"result"')) await inBlock(target, keccak256(raw as Hex))
       return new Response(said, { status: answer.status, headers })

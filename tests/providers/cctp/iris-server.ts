@@ -66,6 +66,8 @@ export const startIris = async (chains: readonly TestChain[], clock: Clock) => {
     allowance: '124214124.21',
     /** Blocks of the destination for which a fast attestation is good. */
     goodFor: 1_000n,
+    /** Whether a new attestation that was asked for takes its time. */
+    slow: false,
     blockedUntil: 0,
     reattested: [] as Hex[],
   }
@@ -116,9 +118,10 @@ export const startIris = async (chains: readonly TestChain[], clock: Clock) => {
       const pending = { message: '0x', attestation: 'PENDING', status: 'pending_confirmations', delayReason }
       return { status: 200, body: { messages: [{ ...common, ...pending }] } }
     }
-    const kept = again.has(hash) ? undefined : signed.get(hash)
-    const { message, attestation } = kept ?? (await sign(hash, sent, signed.has(hash)))
-    again.delete(hash)
+    const renewed = again.has(hash) && !state.slow
+    const kept = renewed ? undefined : signed.get(hash)
+    const { message, attestation } = kept ?? (await sign(hash, sent, renewed))
+    if (renewed) again.delete(hash)
     signed.set(hash, { message, attestation, nonce: keccak256(hash) })
     const complete = { ...common, message, attestation, status: 'complete', delayReason: null }
     const change = state.mood.kind === 'says' ? state.mood.change : {}

@@ -17,6 +17,7 @@ import {
   tokenMessenger,
   type World,
 } from './fixtures.ts'
+import { startGate } from './gate.ts'
 
 const BURNS = parseAbi([
   'event DepositForBurn(address indexed burnToken, uint256 amount, address indexed depositor, bytes32 mintRecipient, uint32 destinationDomain, bytes32 destinationTokenMessenger, bytes32 destinationCaller, uint256 maxFee, uint32 indexed minFinalityThreshold, bytes hookData)',
@@ -30,6 +31,9 @@ describe.skipIf(!ANVIL)('CCTP and Iris (skipped where no EVM node is built for t
   let world: World
   let account: PrivateKeyAccount
   let provider: Provider
+  const gate = startGate()
+  /** Iris itself, so that its connections break where they should. */
+  const via = (url: string) => (url === world.iris.url ? url : gate.via(url))
   beforeAll(async () => {
     ;[database, world] = await Promise.all([testDatabase(), startWorld()])
   })
@@ -41,17 +45,18 @@ describe.skipIf(!ANVIL)('CCTP and Iris (skipped where no EVM node is built for t
       envelope: false,
       allowance: '124214124.21',
       goodFor: 1_000n,
+      slow: false,
       blockedUntil: 0,
       reattested: [],
     })
   })
   afterAll(async () => {
-    await Promise.all([database.drop(), world.stop()])
+    await Promise.all([database.drop(), world.stop(), gate.stop()])
   })
 
   const ready = async (speed: Speed = 'standard', home: RailChain = 'base'): Promise<Operation> => {
     account = await newWallet(world)
-    provider = railOver(world, account, { sql: database.sql, home }).provider
+    provider = railOver(world, account, { sql: database.sql, home, via }).provider
     return delivered(world, provider, crossing({ speed, chain: home === 'base' ? 'polygon' : 'base' }))
   }
   const status = (operation: Operation) => provider.status(operation, never)
@@ -60,7 +65,6 @@ describe.skipIf(!ANVIL)('CCTP and Iris (skipped where no EVM node is built for t
       select detail ->> 'state' as state from provider_steps where key = ${key} and step = 'cctp passage'`
     return row?.state ?? 'none'
   }
-  /** Asks until the passage is there: a node shows a receipt a moment after it takes a transaction. */
   const until = async (operation: Operation, state: string) => {
     for (let asked = 0; asked < 20 && (await stateOf(operation)) !== state; asked++) {
       world.clock.nowMs += 1_000
@@ -231,6 +235,23 @@ describe.skipIf(!ANVIL)('CCTP and Iris (skipped where no EVM node is built for t
       burnt: [DELIVERED],
       minted: [DELIVERED - FAST_FEE],
     })
+  })
+
+  test('a new attestation that takes its time is asked for again every two minutes, and not more often', async () => {
+    Object.assign(world.iris.state, { goodFor: 1n, slow: true })
+    const operation = await ready('fast')
+    await until(operation, 'attest_expired')
+    const { reattested } = world.iris.state
+    for (let seconds = 0; seconds < 110; seconds += 10) {
+      world.clock.nowMs += 10_000
+      expect(await status(operation)).toMatchObject({ kind: 'accepted', checkAfterMs: 5_000 })
+    }
+    expect(reattested).toHaveLength(1)
+    world.clock.nowMs += 10_000
+    await status(operation)
+    expect(reattested).toHaveLength(2)
+    world.iris.state.slow = false
+    expect((await finish(operation)).amount).toBe(DELIVERED - FAST_FEE)
   })
 
   test.each([
