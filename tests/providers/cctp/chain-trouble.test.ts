@@ -253,6 +253,14 @@ describe.skipIf(!ANVIL)('trouble on a chain (skipped where no EVM node is built 
     expect((await movedNow()).minted).toEqual([DELIVERED, DELIVERED])
   })
 
+  test('a mint that our own wallet cannot pay for counts when somebody else brings the message', async () => {
+    const operation = await ready()
+    await world.polygon.fuel(account.address, 0n)
+    for (let asked = 0; asked < 20 && (await status(operation)).kind !== 'unknown'; asked++);
+    await mintByHand(operation)
+    expect(await finish(operation)).toMatchObject({ kind: 'done', settled: { amount: DELIVERED } })
+  })
+
   test('a mint by somebody else is found and counts as ours', async () => {
     const operation = await ready()
     world.iris.state.mood = { kind: 'pending', delayReason: null }

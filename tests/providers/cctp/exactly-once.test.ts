@@ -45,7 +45,7 @@ describe.skipIf(!ANVIL)('one burn and one mint (skipped where no EVM node is bui
   /** Steps of an on-ramp's whole way over the rail when nothing disturbs it. */
   const undisturbed = async (account: PrivateKeyAccount): Promise<number> => {
     const operation = await ready(account)
-    const outcome = await watched(account, () => {}).status(operation, never)
+    const outcome = await watched(account, () => undefined).status(operation, never)
     expect(outcome.kind).toBe('done')
     return gate.steps()
   }
@@ -59,6 +59,7 @@ describe.skipIf(!ANVIL)('one burn and one mint (skipped where no EVM node is bui
       const operation = await ready(account)
       const dying = watched(account, ({ number }) => {
         if (number >= last) throw new Error('the process is dead')
+        return undefined
       })
       await attempt(dying.status(operation, never))
       const outcome = await untilDone(world, fresh(account), operation)
@@ -77,10 +78,11 @@ describe.skipIf(!ANVIL)('one burn and one mint (skipped where no EVM node is bui
       const operation = await ready(account)
       const reached = Promise.withResolvers<void>()
       const release = Promise.withResolvers<void>()
-      const slow = watched(account, ({ number }) => {
-        if (number !== at) return
+      const slow = watched(account, async ({ number }) => {
+        if (number !== at) return undefined
         reached.resolve()
-        return release.promise
+        await release.promise
+        return undefined
       })
       const late = attempt(slow.status(operation, never))
       await Promise.race([reached.promise, late])
@@ -91,6 +93,10 @@ describe.skipIf(!ANVIL)('one burn and one mint (skipped where no EVM node is bui
       // Whoever comes second may have to look again, but never comes to another result.
       if (!(second instanceof Error) && second.kind === 'done') expect([at, second]).toEqual([at, first])
       expect([at, await fresh(account).status(operation, never)]).toEqual([at, first])
+      const [row] = await database.sql`
+        select status, detail ->> 'state' as state from provider_steps
+        where key = ${operation.key} and step = 'cctp passage'`
+      expect([at, row?.status, row?.state]).toEqual([at, 'done', 'done'])
       const { burnt, minted } = await movedBy(account)
       expect([at, burnt.length, minted.length]).toEqual([at, expected, expected])
     }
@@ -113,13 +119,29 @@ describe.skipIf(!ANVIL)('one burn and one mint (skipped where no EVM node is bui
     const operation = await ready(account)
     const missing: (string | null)[] = []
     const provider = watched(account, async ({ raw }) => {
-      if (!raw) return
+      if (!raw) return undefined
       const rows = await database.sql`
         select from provider_steps where detail ->> 'raw' = ${raw} and detail ? 'hashes' and detail ? 'nonce'`
       if (rows.length !== 1) missing.push(raw)
+      return undefined
     })
     expect((await provider.status(operation, never)).kind).toBe('done')
     expect(missing).toEqual([])
+  })
+
+  test('a node that has lost the receipt of a burn in a final block does not make it burn again', async () => {
+    const account = await newWallet(world)
+    const operation = await ready(account)
+    const forgetful = watched(account, ({ what }) =>
+      what === 'eth_getTransactionReceipt' ? { result: null } : undefined,
+    )
+    for (let asked = 0; asked < 4; asked++) {
+      await attempt(forgetful.status(operation, never))
+      await world.polygon.client.mine({ blocks: 100 })
+    }
+    expect((await movedBy(account)).burnt.length).toBeLessThanOrEqual(1)
+    await untilDone(world, fresh(account), operation)
+    expect((await movedBy(account)).burnt).toEqual([DELIVERED])
   })
 
   test('a transaction that a dead process never sent holds up nobody: the next payment sends it first', async () => {
@@ -130,6 +152,7 @@ describe.skipIf(!ANVIL)('one burn and one mint (skipped where no EVM node is bui
       // The approval goes out, the burn does not.
       if (what === 'eth_sendRawTransaction') sends += 1
       if (sends >= 2) throw new Error('the process is dead')
+      return undefined
     })
     await attempt(dying.status(dead, never))
     expect((await movedBy(account)).burnt).toEqual([])

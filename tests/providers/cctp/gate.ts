@@ -11,9 +11,15 @@ export interface Step {
   raw: string | null
 }
 
-export type Watch = (step: Step) => Promise<void> | void
+/** What a node is made to say instead of its own answer. */
+export interface Lie {
+  result: unknown
+}
+
+export type Watch = (step: Step) => Promise<Lie | undefined> | Lie | undefined
 
 interface Rpc {
+  id?: number
   method?: string
   params?: unknown[]
 }
@@ -26,15 +32,15 @@ const inBlock = async (url: string, hash: Hex): Promise<void> => {
 
 /**
  * Everything that a rail does outside goes through here, one counted step after another. The watch sees each before it is
- * taken: it may hold it up, or throw, and then nothing happens. What is sent is in a block when the answer comes, so that
+ * taken: it may hold it up, lie about it, or throw, and then nothing happens. What is sent is in a block when the answer comes, so that
  * every way over the rail has the same steps.
  */
 export const startGate = () => {
-  let watch: Watch = () => {}
+  let watch: Watch = () => undefined
   let number = 0
-  const pass = async (what: string, raw: string | null = null): Promise<void> => {
+  const pass = async (what: string, raw: string | null = null): Promise<Lie | undefined> => {
     number += 1
-    await watch({ number, what, raw })
+    return watch({ number, what, raw })
   }
 
   const server = Bun.serve({
@@ -44,10 +50,11 @@ export const startGate = () => {
       const { pathname, search } = new URL(request.url)
       const [, port, ...path] = pathname.split('/')
       const body = request.method === 'POST' ? await request.text() : ''
-      const { method, params } = (body ? JSON.parse(body) : {}) as Rpc
+      const { id, method, params } = (body ? JSON.parse(body) : {}) as Rpc
       const raw = method === 'eth_sendRawTransaction' ? String(params?.[0]) : null
       try {
-        await pass(method ?? `/${path.join('/')}`, raw)
+        const lie = await pass(method ?? `/${path.join('/')}`, raw)
+        if (lie) return Response.json({ jsonrpc: '2.0', id, ...lie })
       } catch {
         return new Response(null, { status: 500 })
       }

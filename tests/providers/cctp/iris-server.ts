@@ -35,11 +35,13 @@ interface Signature {
   nonce: Hex
 }
 
-/** The message with another amount in it. */
-const ofAnotherBurn = (message: Hex): Hex =>
-  concat([slice(message, 0, 148 + 68), word(1n), slice(message, 148 + 100)])
-
 const word = (value: bigint): Hex => toHex(value, { size: 32 })
+
+/** The message with another amount in it, as rightly signed. */
+const ofAnotherBurn = async (original: Hex) => {
+  const message = concat([slice(original, 0, 148 + 68), word(1_000_000n), slice(original, 148 + 100)])
+  return { message, attestation: await attester.sign({ hash: keccak256(message) }) }
+}
 
 /** A bps fee such as '1.3' of an amount, rounded up, in plain integers. */
 const feeOn = (amount: bigint, bps: string): bigint => {
@@ -125,7 +127,7 @@ export const startIris = async (chains: readonly TestChain[], clock: Clock) => {
     signed.set(hash, { message, attestation, nonce: keccak256(hash) })
     const complete = { ...common, message, attestation, status: 'complete', delayReason: null }
     const change = state.mood.kind === 'says' ? state.mood.change : {}
-    const said = { ...complete, ...change, ...(change.message ? { message: ofAnotherBurn(message) } : {}) }
+    const said = { ...complete, ...change, ...(change.message ? await ofAnotherBurn(message) : {}) }
     return { status: 200, body: { messages: [said] } }
   }
 
