@@ -60,7 +60,9 @@ export const createRail = (
     if (before) return mint(trip, before, signal)
     const burnt = await burn(trip, signal)
     if (typeof burnt !== 'string') return burnt
-    const attested = await attest(trip, burnt, signal)
+    // The burn may have been signed a moment ago, and how fast it goes with it.
+    const passage = (await passages.find(trip.operation)) ?? trip.passage
+    const attested = await attest({ ...trip, passage }, burnt, signal)
     return 'state' in attested ? attested : mint(trip, attested, signal)
   }
 

@@ -126,9 +126,10 @@ export const createWallet = ({ node, chainId, account, transactions, clock }: Wa
     }
     if (!used) return null
     const taker = await takerOf(node, signed, signal)
-    // The nonce is used, and only the receipt is missing yet.
-    if (taker && signed.hashes.includes(taker)) return { stage: 'sent' }
-    return { stage: taker ? 'void' : 'failing' }
+    if (!taker) return { stage: 'failing' }
+    // Read again: a replacement was written down before it was sent, perhaps after this worker had last looked.
+    const { hashes } = (await transactions.find(signed.id)) ?? signed
+    return { stage: hashes.includes(taker) ? 'sent' : 'void' }
   }
 
   /** Sends what was signed, after everything before it: a nonce that is left out holds up all later ones. */

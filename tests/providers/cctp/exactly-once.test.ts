@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { parseGwei } from 'viem'
 import type { PrivateKeyAccount } from 'viem/accounts'
 import type { Operation, Outcome } from '../../../src/providers/port.ts'
 import { type TestDatabase, testDatabase } from '../../support/database.ts'
@@ -99,6 +100,40 @@ describe.skipIf(!ANVIL)('one burn and one mint (skipped where no EVM node is bui
       expect([at, row?.status, row?.state]).toEqual([at, 'done', 'done'])
       const { burnt, minted } = await movedBy(account)
       expect([at, burnt.length, minted.length]).toEqual([at, expected, expected])
+    }
+  })
+
+  test('wherever a worker is held up until a replacement has landed and is final, it burns no second time', async () => {
+    const account = await newWallet(world)
+    const { client } = world.polygon
+    await undisturbed(account)
+    for (let at = 1, held = true; held; at++) {
+      const operation = await ready(account)
+      await client.setAutomine(false)
+      await fresh(account).status(operation, never)
+      // Now the first burn offers too little.
+      await client.setNextBlockBaseFeePerGas({ baseFeePerGas: parseGwei('90') })
+      await client.mine({ blocks: 1 })
+      const reached = Promise.withResolvers<void>()
+      const release = Promise.withResolvers<void>()
+      held = false
+      const slow = watched(account, async ({ number }) => {
+        if (number !== at) return undefined
+        held = true
+        reached.resolve()
+        await release.promise
+        return undefined
+      })
+      const late = attempt(slow.status(operation, never))
+      await Promise.race([reached.promise, late])
+      world.clock.nowMs += 60_000
+      await fresh(account).status(operation, never)
+      await client.mine({ blocks: 100 })
+      release.resolve()
+      await late
+      await client.setAutomine(true)
+      await untilDone(world, fresh(account), operation)
+      expect([at, (await movedBy(account)).burnt.length]).toEqual([at, at + 1])
     }
   })
 

@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import { type Address, type Hex, parseAbi, toHex } from 'viem'
+import { type Address, parseAbi } from 'viem'
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
 import type { Clock } from '../../../src/core/clock.ts'
 import type { Sql } from '../../../src/db/client.ts'
@@ -112,13 +112,14 @@ export const untilDone = async (
   { clock }: World,
   provider: Provider,
   operation: Operation,
-  most = 10,
+  most = 200,
 ): Promise<Outcome & { kind: 'done' }> => {
   let last: Outcome = { kind: 'not_found' }
   for (let asked = 0; asked < most; asked++) {
     last = await provider.status(operation, never)
     if (last.kind === 'done') return last
-    clock.nowMs += 5_000
+    // Little, because a node may take many asks to show a receipt, and time must not run away meanwhile.
+    clock.nowMs += 200
   }
   throw new Error(`not done after ${most} times: ${JSON.stringify(last)}`)
 }
@@ -145,5 +146,3 @@ export const stranger = async ({ base, polygon }: World) => {
   await Promise.all([base.fuel(account.address), polygon.fuel(account.address)])
   return account
 }
-
-export const hexOf = (value: number | bigint): Hex => toHex(value)
