@@ -72,11 +72,12 @@ export const createWallet = ({ node, chainId, account, transactions, clock }: Wa
     // The estimate also plays the call, so that one which would fail is never signed.
     const estimate = await node.ask(signal, (client) => estimateGas(client, { account: address, to, data }))
     const price = await gasPriceNow(node, signal)
-    const pending = await count('pending', signal)
+    // Not what is pending: if that never lands, a nonce after it never could.
+    const next = await count('latest', signal)
     const gas = (estimate * GAS_MARGIN.by) / GAS_MARGIN.of
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const given = await transactions.highestNonce(chain, address)
-      const nonce = given === null ? pending : Math.max(pending, given + 1)
+      const nonce = given === null ? next : Math.max(next, given + 1)
       const raw = await account.signTransaction({ type: 'eip1559', chainId, nonce, gas, to, data, ...price })
       const hashes = [keccak256(raw)]
       const signedMs = clock.now()

@@ -160,6 +160,28 @@ describe.skipIf(!ANVIL)('trouble on a chain (skipped where no EVM node is built 
     expect((await journalled(hash as Hex))[0]?.status).toBe('refused')
   })
 
+  test('a transaction of somebody else that never lands holds up no burn', async () => {
+    const operation = await ready()
+    const { client } = world.base
+    await client.setAutomine(false)
+    const nonce = await client.getTransactionCount({ address: account.address })
+    const raw = await account.signTransaction({
+      type: 'eip1559',
+      chainId: 84_532,
+      nonce,
+      to: account.address,
+      gas: 21_000n,
+      maxFeePerGas: parseGwei('90'),
+      maxPriorityFeePerGas: parseGwei('2'),
+    })
+    const hash = await client.sendRawTransaction({ serializedTransaction: raw })
+    await status(operation)
+    await client.dropTransaction({ hash })
+    await client.setAutomine(true)
+    await finish(operation)
+    expect((await movedNow()).burnt).toEqual([DELIVERED, DELIVERED])
+  })
+
   test('a node that says that a nonce is used, and cannot show by what, decides nothing', async () => {
     const operation = await ready()
     const { client } = world.base

@@ -32,8 +32,8 @@ const inBlock = async (url: string, hash: Hex): Promise<void> => {
 
 /**
  * Everything that a rail does outside goes through here, one counted step after another. The watch sees each before it is
- * taken: it may hold it up, lie about it, or throw, and then nothing happens. What is sent is in a block when the answer comes, so that
- * every way over the rail has the same steps.
+ * taken: it may hold it up, lie about it, or throw, and then nothing happens. What is sent is in a block when the answer
+ * comes, so that every way over the rail has the same steps.
  */
 export const startGate = () => {
   let watch: Watch = () => undefined
