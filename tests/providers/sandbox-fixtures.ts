@@ -1,7 +1,7 @@
 import type { Fiat } from '../../src/core/currency.ts'
 import { parseRate, RATE_UNITS, type Rate } from '../../src/core/rate.ts'
 import type { Sql } from '../../src/db/client.ts'
-import type { Operation } from '../../src/providers/port.ts'
+import type { Operation, Provider } from '../../src/providers/port.ts'
 import { parseFaults } from '../../src/providers/sandbox/faults.ts'
 import { createSandbox, type SandboxOptions } from '../../src/providers/sandbox/provider.ts'
 import { testDatabase } from '../support/database.ts'
@@ -57,22 +57,29 @@ const FAULT_OF = { refuse: 'refuse', fail: 'fail', lose_request: 'timeout', lose
 const entries = (sql: Sql, { key }: Operation) =>
   sql<{ calls: number; ending: string }[]>`select calls, ending from sandbox.operations where key = ${key}`
 
-/** The sandbox for the conformance suite, in a market that never stands still. */
-export const sandboxHarness = async (): Promise<Harness> => {
+/** The sandbox for the conformance suite, in a market that never stands still; or what is put over it. */
+export const sandboxHarness = async (
+  over = (provider: Provider, _on: Pick<SandboxOptions, 'sql' | 'clock'>): Provider => provider,
+  change: Partial<Operation> = {},
+): Promise<Harness> => {
   const database = await testDatabase()
   const clock = testClock()
   let ticks = 0n
   const moving = () => (RATE_UNITS - ticks++ * 1_000_000n) as Rate
-  const provider = sandboxWith({ sql: database.sql, clock, mid: moving })
+  const provider = over(sandboxWith({ sql: database.sql, clock, mid: moving }), { sql: database.sql, clock })
   const settle = async () => {
     clock.nowMs += 120_000
   }
   return {
     provider,
     operation: async (leg) => {
-      if (leg !== 'refund') return operationWith({ leg })
-      const undone = await provider.initiate(operationWith(), never)
-      return operationWith({ leg, undoes: 'reference' in undone ? (undone.reference ?? null) : null })
+      if (leg !== 'refund') return operationWith({ ...change, leg })
+      const undone = await provider.initiate(operationWith(change), never)
+      return operationWith({
+        ...change,
+        leg,
+        undoes: 'reference' in undone ? (undone.reference ?? null) : null,
+      })
     },
     arm: async (trouble: Trouble, operation) => {
       const sourceAccount = `${FAULT_OF[trouble]}_${operation.leg}:${operation.key}`

@@ -12,7 +12,7 @@ import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { describeConformance } from './conformance.ts'
 import { mid, never, operationWith, sandboxHarness, sandboxWith, testClock } from './sandbox-fixtures.ts'
 
-describeConformance('sandbox', sandboxHarness)
+describeConformance('sandbox', () => sandboxHarness())
 
 let database: TestDatabase
 beforeAll(async () => {
