@@ -3,6 +3,7 @@ import { oneOf } from './core/schema.ts'
 import type { SourceName } from './market/source.ts'
 import { DEFAULT_URLS } from './market/sources/index.ts'
 import { bridgeEnvironment } from './providers/bridge/environment.ts'
+import { cctpEnvironment } from './providers/cctp/environment.ts'
 import { circleEnvironment } from './providers/circle/environment.ts'
 import { coinbaseEnvironment } from './providers/coinbase/environment.ts'
 import { cpnEnvironment } from './providers/cpn/environment.ts'
@@ -81,6 +82,7 @@ export const Environment = Type.Object({
   ...cpnEnvironment,
   ...bridgeEnvironment,
   ...coinbaseEnvironment,
+  ...cctpEnvironment,
   POLL_FIRST_SECONDS: integer(
     1,
     3600,

@@ -5,7 +5,7 @@ import type { AdapterDeps } from './providers/adapter.ts'
 import type { Inbound, Provider } from './providers/port.ts'
 import { parseFaults } from './providers/sandbox/faults.ts'
 import { createSandboxFleet } from './providers/sandbox/fleet.ts'
-import { type ProviderName, parseProviders, parseWallets } from './providers/settings.ts'
+import { type ProviderName, parseProviders, parseWallets, type Wallets } from './providers/settings.ts'
 
 /** What providers stand on; the sandboxes drift around the market's mid. */
 export interface FleetDeps extends Omit<AdapterDeps, 'wallets'> {
@@ -117,6 +117,37 @@ const coinbase = async (config: Config): Promise<Member> => {
   }
 }
 
+/** What carries USDC on from where providers deliver it, to the chains that they do not serve. */
+interface Carriage {
+  problems: readonly string[]
+  over(providers: readonly Provider[], deps: AdapterDeps): readonly Provider[]
+}
+
+const NO_CARRIAGE: Carriage = { problems: [], over: (providers) => providers }
+
+const cctp = async (config: Config, wallets: Wallets, playing: boolean): Promise<Carriage> => {
+  if (config.CCTP_PRIVATE_KEY === undefined) return NO_CARRIAGE
+  const { cctpSettings } = await import('./providers/cctp/settings.ts')
+  const { settings, problems } = cctpSettings(config, wallets)
+  if (!settings) return { ...NO_CARRIAGE, problems }
+  const { rail, home } = settings
+  if (playing !== (rail.network === 'testnet')) {
+    const fit = 'CCTP_NETWORK must be mainnet where PROVIDERS move real money, and testnet where they play'
+    return { ...NO_CARRIAGE, problems: [fit] }
+  }
+  const { createRail } = await import('./providers/cctp/rail.ts')
+  const { overCctp } = await import('./providers/cctp/adapter.ts')
+  return {
+    problems,
+    over: (providers, deps) => {
+      const shared = createRail(deps, rail)
+      return providers.map((provider) =>
+        provider.capabilities.onramp?.chains.includes(home) ? overCctp(provider, shared, { home }) : provider,
+      )
+    },
+  }
+}
+
 const MEMBERS: Record<ProviderName, (config: Config) => Member | Promise<Member>> = {
   sandbox,
   circle,
@@ -146,11 +177,21 @@ export const readFleet = async (config: Config): Promise<Fleet> => {
   const names = parseProviders(config.PROVIDERS)
   const wallets = parseWallets(config.SETTLEMENT_WALLETS)
   const members = await Promise.all(names.map((name) => MEMBERS[name](config)))
-  const problems = [...unnamed(config, names), ...members.flatMap((member) => member.problems)]
+  const playing = members.every((member) => member.sandbox)
+  const carriage = await cctp(config, wallets, playing)
+  const problems = [...unnamed(config, names), ...[...members, carriage].flatMap((each) => each.problems)]
   if (problems.length === 0 && new Set(members.map((member) => member.sandbox)).size > 1)
     problems.push(
       'PROVIDERS must all move real money or all play: sandboxes and test keys cannot stand beside live keys',
     )
   if (problems.length > 0) throw new ConfigError(problems)
-  return (deps) => members.flatMap((member) => member.make(deps, { ...deps, wallets }))
+  return (deps) => {
+    const adapterDeps = { ...deps, wallets }
+    return [
+      ...carriage.over(
+        members.flatMap((member) => member.make(deps, adapterDeps)),
+        adapterDeps,
+      ),
+    ]
+  }
 }

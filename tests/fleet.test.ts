@@ -60,6 +60,36 @@ describe('which providers there are', () => {
   })
 })
 
+describe('CCTP', () => {
+  const KEY = `0x${'42'.repeat(32)}`
+  const OURS = '0x17c5185167401eD00cF5F5b2fc97D9BBfDb7D025'
+  const rail = {
+    ...{ BRIDGE_API_KEY: 'sk-test-1', PROVIDERS: 'bridge', CCTP_PRIVATE_KEY: KEY },
+    SETTLEMENT_WALLETS: `base:${OURS},polygon:${OURS},arbitrum:${OURS}`,
+    CCTP_RPC_URL_BASE: 'http://127.0.0.1:1',
+    CCTP_RPC_URL_ARBITRUM: 'http://127.0.0.1:1',
+  }
+
+  test('lets a provider deliver on chains that it does not serve itself', async () => {
+    const [provider] = await providersOf(rail)
+    expect(provider?.capabilities.onramp?.chains.toSorted()).toEqual(['arbitrum', 'base', 'polygon'])
+  })
+
+  test('moves real USDC only where the providers move real money', async () => {
+    const fit = [expect.stringMatching(/^CCTP_NETWORK must be mainnet where /)]
+    expect(await problemsOf({ ...rail, CCTP_NETWORK: 'mainnet' })).toEqual(fit)
+    expect(await problemsOf({ ...rail, BRIDGE_API_KEY: 'sk-live-1' })).toEqual(fit)
+    const live = { ...rail, BRIDGE_API_KEY: 'sk-live-1', CCTP_NETWORK: 'mainnet' }
+    expect(await namesOf(live)).toEqual(['bridge'])
+  })
+
+  test('says what is missing, and never the key', async () => {
+    const problems = await problemsOf({ ...rail, CCTP_RPC_URL_BASE: '' })
+    expect(problems).not.toEqual([])
+    expect(problems.join()).not.toContain(KEY)
+  })
+})
+
 describe('what stops the start, one line each', () => {
   test.each([
     [{ PROVIDERS: 'circle' }, 'CIRCLE_API_KEY must be set for circle'],

@@ -1,5 +1,8 @@
-import { type Address, parseGwei } from 'viem'
+import type { Address } from 'viem'
 import type { Chain } from '../port.ts'
+
+/** Wei in a gwei. */
+const GWEI = 10n ** 9n
 
 /** Circle's numbers of the chains, which are not chain ids. Source: developers.circle.com, "CCTP supported blockchains". */
 export const DOMAINS: Readonly<Record<Chain, number>> = {
@@ -85,28 +88,28 @@ export const PACES: Readonly<Record<RailChain, Pace>> = {
     confirmations: 1n,
     fast: SOON,
     standard: L1_FINALITY,
-    mostFeePerGas: parseGwei('100'),
+    mostFeePerGas: 100n * GWEI,
   },
   polygon: {
     blockMs: 2_000,
     confirmations: 3n,
     fast: null,
     standard: SOON,
-    mostFeePerGas: parseGwei('10000'),
+    mostFeePerGas: 10_000n * GWEI,
   },
   arbitrum: {
     blockMs: 1_000,
     confirmations: 1n,
     fast: SOON,
     standard: L1_FINALITY,
-    mostFeePerGas: parseGwei('100'),
+    mostFeePerGas: 100n * GWEI,
   },
   ethereum: {
     blockMs: 12_000,
     confirmations: 2n,
     fast: { firstMs: 20_000, everyMs: 4_000 },
     standard: L1_FINALITY,
-    mostFeePerGas: parseGwei('1000'),
+    mostFeePerGas: 1_000n * GWEI,
   },
 }
 

@@ -1,39 +1,12 @@
-import { type Static, Type } from '@sinclair/typebox'
+import type { Static, TObject } from '@sinclair/typebox'
 import { getAddress, isAddress, isHex, size } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import { oneOf } from '../../core/schema.ts'
 import type { AdapterDeps } from '../adapter.ts'
-import { NETWORKS, RAIL_CHAINS, type RailChain } from './chains.ts'
+import { RAIL_CHAINS, type RailChain } from './chains.ts'
+import type { cctpEnvironment } from './environment.ts'
 import type { RailSettings } from './rail.ts'
 
-const optionalUrl = (description: string) => Type.Optional(Type.String({ format: 'http-url', description }))
-
-const rpcUrl = (chain: string) => optionalUrl(`A node of ${chain}; with it, CCTP carries USDC there`)
-
-/** The environment variables of the rail. */
-export const cctpEnvironment = {
-  CCTP_PRIVATE_KEY: Type.Optional(
-    Type.String({
-      minLength: 1,
-      description: 'Key of the settlement wallet that burns and mints; unset turns CCTP off',
-    }),
-  ),
-  CCTP_NETWORK: oneOf(NETWORKS, {
-    default: 'testnet',
-    description: 'mainnet moves real USDC, and only for providers with live keys',
-  }),
-  CCTP_HOME_CHAIN: oneOf(RAIL_CHAINS, {
-    default: 'base',
-    description: 'Where providers deliver USDC that CCTP then carries on',
-  }),
-  CCTP_IRIS_URL: optionalUrl('Where attestations are asked for, unless at Circle'),
-  CCTP_RPC_URL_BASE: rpcUrl('Base'),
-  CCTP_RPC_URL_POLYGON: rpcUrl('Polygon'),
-  CCTP_RPC_URL_ARBITRUM: rpcUrl('Arbitrum'),
-  CCTP_RPC_URL_ETHEREUM: rpcUrl('Ethereum'),
-}
-
-type CctpConfig = { [K in keyof typeof cctpEnvironment]: Static<(typeof cctpEnvironment)[K]> | undefined }
+type CctpConfig = Static<TObject<typeof cctpEnvironment>>
 
 /** What the rail is made with, and where providers deliver to it. */
 export interface CctpSettings {
@@ -54,15 +27,15 @@ const isOurs = (wallet: string | undefined, address: string): boolean =>
   wallet !== undefined && isAddress(wallet, { strict: false }) && getAddress(wallet) === address
 
 /**
- * The settings of the rail, null where it is turned off. `errors` has a line for each that is missing or bad; none
+ * The settings of the rail, null where it is turned off. `problems` has a line for each that is missing or bad; none
  * repeats the key.
  */
 export const cctpSettings = (
   config: CctpConfig,
   wallets: AdapterDeps['wallets'],
-): { settings: CctpSettings | null; errors: readonly string[] } => {
+): { settings: CctpSettings | null; problems: readonly string[] } => {
   const { CCTP_PRIVATE_KEY: key, CCTP_HOME_CHAIN: home = 'base', CCTP_NETWORK: network = 'testnet' } = config
-  if (!key) return { settings: null, errors: [] }
+  if (!key) return { settings: null, problems: [] }
   const account = accountOf(key)
   const given = {
     base: config.CCTP_RPC_URL_BASE,
@@ -71,7 +44,7 @@ export const cctpSettings = (
     ethereum: config.CCTP_RPC_URL_ETHEREUM,
   }
   const reached = RAIL_CHAINS.filter((chain) => given[chain])
-  const errors = [
+  const problems = [
     ...(account ? [] : ['CCTP_PRIVATE_KEY must be a private key: 0x and 64 hexadecimal digits']),
     ...(given[home]
       ? []
@@ -88,9 +61,9 @@ export const cctpSettings = (
       ? [`the settlement wallet on ${home} must be that of CCTP_PRIVATE_KEY`]
       : []),
   ]
-  if (!account || errors.length > 0) return { settings: null, errors }
+  if (!account || problems.length > 0) return { settings: null, problems }
   const rpcUrls = Object.fromEntries(
     reached.flatMap((chain) => (given[chain] ? [[chain, given[chain]]] : [])),
   )
-  return { settings: { rail: { network, irisUrl: config.CCTP_IRIS_URL, account, rpcUrls }, home }, errors }
+  return { settings: { rail: { network, irisUrl: config.CCTP_IRIS_URL, account, rpcUrls }, home }, problems }
 }

@@ -5,7 +5,8 @@ import { privateKeyToAccount } from 'viem/accounts'
 // Its import is what makes the format of URLs known.
 import '../../../src/environment.ts'
 import { DEPLOYMENTS, DOMAINS, RAIL_CHAINS } from '../../../src/providers/cctp/chains.ts'
-import { cctpEnvironment, cctpSettings } from '../../../src/providers/cctp/settings.ts'
+import { cctpEnvironment } from '../../../src/providers/cctp/environment.ts'
+import { cctpSettings } from '../../../src/providers/cctp/settings.ts'
 import { CHAINS } from '../../../src/providers/port.ts'
 
 const KEY = `0x${'42'.repeat(32)}`
@@ -27,12 +28,12 @@ const whole = {
 
 describe('settings', () => {
   test('without a key CCTP is off, whatever else is set', () => {
-    expect(read({ CCTP_RPC_URL_BASE: 'https://base.example' })).toEqual({ settings: null, errors: [] })
+    expect(read({ CCTP_RPC_URL_BASE: 'https://base.example' })).toEqual({ settings: null, problems: [] })
   })
 
   test('a key, a node for each end and wallets are enough; the rest has defaults', () => {
-    const { settings, errors } = read(whole)
-    expect(errors).toEqual([])
+    const { settings, problems } = read(whole)
+    expect(problems).toEqual([])
     expect(settings).toMatchObject({
       home: 'base',
       rail: {
@@ -54,10 +55,10 @@ describe('settings', () => {
     ['no wallet at the other end', {}, { polygon: '' }, 'the settlement wallet on polygon must be'],
   ])('%s is told in a line', (_what, change, ours, line) => {
     const given = Object.fromEntries(Object.entries({ ...whole, ...change }).filter(([, value]) => value))
-    const { settings, errors } = read(given, { ...wallets, ...ours })
+    const { settings, problems } = read(given, { ...wallets, ...ours })
     expect(settings).toBeNull()
-    expect(errors.join('\n')).toContain(line)
-    expect(errors.join('\n')).not.toContain(KEY)
+    expect(problems.join('\n')).toContain(line)
+    expect(problems.join('\n')).not.toContain(KEY)
   })
 })
 
