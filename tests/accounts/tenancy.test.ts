@@ -14,6 +14,10 @@ const OVER_ALL_ACCOUNTS: Record<string, [times: number, reason: string]> = {
   ],
   'fees/store.ts quotes': [1, 'the sweep looks for the quote within the recommendation’s account'],
   'payments/sql/steps.ts payments': [1, 'the rescue of payments that lost their job'],
+  'providers/cctp/passages.ts provider_steps': [
+    1,
+    'a provider’s records name our keys, which tell the account',
+  ],
   'providers/inbound/store.ts provider_events': [2, 'the sweep, and the second look at what an event names'],
   'providers/inbound/store.ts provider_operations': [
     3,

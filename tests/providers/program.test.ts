@@ -189,6 +189,22 @@ describe('the whole program on real adapters', () => {
     await expectSound(harness, id)
   })
 
+  test('when the first on-ramp is down, the second carries it out', async () => {
+    const { quote, id } = await payTo('shop')
+    expect(quote.route.onramp).toBe('coinbase')
+    await world.coinbase.stop()
+    await until(async () => {
+      await turn(harness)
+      world.bridge.settle()
+      return ended(harness, [id])()
+    })
+    const { status, legs } = await shown(id)
+    expect(status).toBe('COMPLETED')
+    expect(legs[0]).toMatchObject({ provider: 'coinbase', status: 'refused', refusal: 'temporary' })
+    await expectSound(harness, id)
+    await world.coinbase.restart()
+  })
+
   test('what the providers have agrees with what we have, and nobody broke a provider’s rules', async () => {
     const { findings } = await harness.services.reconcile.run(2)
     expect(findings).toEqual([])

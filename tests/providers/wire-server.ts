@@ -119,6 +119,8 @@ export const startWireServer = async (handle: (request: Received) => Reply | Pro
     /** Spoils the next request that matches; resolves once it has, as far as it ever will. */
     arm: (trouble: WireTrouble, matches: (request: Received) => boolean): Promise<void> =>
       new Promise((met) => armed.push({ trouble, matches, met })),
+    /** Listens again where it listened before. */
+    restart: (): Promise<void> => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve)),
     stop: async (): Promise<void> => {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

@@ -54,9 +54,7 @@ interface Row {
 }
 
 const COLUMNS = `key, detail::text as detail, floor(extract(epoch from ended_at) * 1000)::float8 as ended_ms`
-const ITS = `account_id = $1 and key = $2::uuid and step = '${STEP}'`
-
-const FIND = `select ${COLUMNS} from provider_steps where ${ITS}`
+const FIND = `select ${COLUMNS} from provider_steps where account_id = $1 and key = $2::uuid and step = '${STEP}'`
 
 const BEGIN = `
 insert into provider_steps (account_id, key, step, provider, external_id, detail)
@@ -65,14 +63,14 @@ values ($1, $2::uuid, '${STEP}', '${PROVIDER}', $2::uuid::text, $3::text::jsonb)
 // What was delivered first stands.
 const DELIVER = `
 update provider_steps set detail = case when detail ? 'amount' then detail else detail || $3::text::jsonb end
-where ${ITS} returning ${COLUMNS}`
+where account_id = $1 and key = $2::uuid and step = '${STEP}' returning ${COLUMNS}`
 
 const NOTE = `
-update provider_steps set detail = detail || $3::text::jsonb where ${ITS} and status = 'begun'`
+update provider_steps set detail = detail || $3::text::jsonb where account_id = $1 and key = $2::uuid and step = '${STEP}' and status = 'begun'`
 
 const FINISH = `
 update provider_steps set detail = detail || $3::text::jsonb, status = 'done', ended_at = now()
-where ${ITS} and status = 'begun'`
+where account_id = $1 and key = $2::uuid and step = '${STEP}' and status = 'begun'`
 
 const AMONG = `
 select ${COLUMNS} from provider_steps

@@ -59,12 +59,10 @@ interface Row {
 }
 
 const COLUMNS = 'key as id, status, detail::text as detail'
-const MINE = `account_id = '${HOUSE}' and provider = '${PROVIDER}' and step = '${STEP}'`
-
 const FIND = `select ${COLUMNS} from provider_steps where account_id = '${HOUSE}' and key = $1 and step = '${STEP}'`
 
 const HIGHEST = `
-select max(external_id) as slot from provider_steps where ${MINE} and external_id between $1 and $2`
+select max(external_id) as slot from provider_steps where account_id = '${HOUSE}' and provider = '${PROVIDER}' and step = '${STEP}' and external_id between $1 and $2`
 
 // Both constraints of the table are meant: one transaction for a purpose, and one purpose for a nonce.
 const ADD = `
@@ -83,7 +81,7 @@ where account_id = '${HOUSE}' and key = $1 and step = '${STEP}' and status = 'be
 
 const BETWEEN = `
 select ${COLUMNS} from provider_steps
-where ${MINE} and external_id between $1 and $2 order by external_id limit ${MOST_BETWEEN}`
+where account_id = '${HOUSE}' and provider = '${PROVIDER}' and step = '${STEP}' and external_id between $1 and $2 order by external_id limit ${MOST_BETWEEN}`
 
 const signedOf = ({ id, status, detail }: Row): Signed => {
   const read = JSON.parse(detail) as Record<string, string> & { chain: RailChain; from: Address; raw: Hex }
