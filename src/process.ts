@@ -10,6 +10,7 @@ import { openDatabase } from './db/client.ts'
 import { startEmbedded } from './db/embedded/server.ts'
 import { migrateDatabase } from './db/migrate.ts'
 import { createPatience } from './db/patience.ts'
+import { edgeOf, limitsOf } from './edge.ts'
 import { openAccess } from './http/auth.ts'
 import { startBoss } from './queue/boss.ts'
 import { releaseClaims } from './queue/claims.ts'
@@ -104,7 +105,12 @@ export const startProcess = async (
     async function serve(): Promise<string> {
       const accounts = createAccountService({ store: createAccountStore(database), ids: randomIds })
       if (config.AUTH_MODE === 'open') await accounts.ensureDemo()
-      const authenticate = config.AUTH_MODE === 'open' ? openAccess(DEMO_ACCOUNT) : accounts.authenticate
+      const { limits, exchange } = limitsOf(config, { database, clock: systemClock, log })
+      exchange.start()
+      started.push(() => exchange.stop())
+      const authenticate = limits.guard(
+        config.AUTH_MODE === 'open' ? openAccess(DEMO_ACCOUNT) : accounts.authenticate,
+      )
       const ready = async () => {
         const checks = [database.sql`select 1`, boss.getDb().executeSql('select 1')]
         const [domain, queue] = await Promise.all(checks.map(answers))
@@ -112,7 +118,18 @@ export const startProcess = async (
       }
       const routes = routesOf(services, authenticate)
       const { metrics } = services
-      const app = createApp({ log, ids: randomIds, authenticate, version, ready, metrics, routes })
+      const edge = edgeOf(config)
+      const app = createApp({
+        log,
+        ids: randomIds,
+        authenticate,
+        version,
+        ready,
+        metrics,
+        routes,
+        limits,
+        edge,
+      })
       app.listen({ port: config.PORT, hostname: config.HOST })
       started.push(async () => {
         // Open event streams never end by themselves.

@@ -122,6 +122,7 @@ describe('dependencies point one way', () => {
       'process.ts',
       'services.ts',
       'outside.ts',
+      'edge.ts',
       'routes.ts',
       'workers.ts',
       'app.ts',

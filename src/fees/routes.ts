@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import type { Authenticate } from '../core/principal.ts'
 import { authPlugin } from '../http/auth.ts'
+import { weightPlugin } from '../http/rate-limits.ts'
 import { ErrorBody } from '../http/schemas.ts'
 import { FeeAnswer, FeeRequest } from './model.ts'
 import type { FeeService } from './service.ts'
@@ -9,8 +10,10 @@ import type { FeeService } from './service.ts'
 export const feeRoutes = (service: FeeService, authenticate: Authenticate) =>
   new Elysia({ name: 'fees', prefix: '/fees', tags: ['Fees'] })
     .use(authPlugin(authenticate))
+    .use(weightPlugin)
     .post('/calculate', ({ principal, body }) => service.calculate(principal.accountId, body), {
       auth: 'write',
+      weight: 5,
       body: FeeRequest,
       response: { 200: FeeAnswer, 400: ErrorBody, 503: ErrorBody },
       detail: {

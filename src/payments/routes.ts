@@ -8,6 +8,7 @@ import { oneOf, strict } from '../core/schema.ts'
 import { authPlugin } from '../http/auth.ts'
 import { requestIdOf } from '../http/context.ts'
 import { parseIdempotencyKey } from '../http/idempotency.ts'
+import { weightPlugin } from '../http/rate-limits.ts'
 import { ErrorBody } from '../http/schemas.ts'
 import type { PaymentFeed } from './feed.ts'
 import { Payment, PaymentAccepted, PaymentPage, PaymentRequest } from './model.ts'
@@ -52,6 +53,7 @@ const transitionEvent = ({ version, account_id: _own, ...data }: AuditEntry) => 
 export const paymentRoutes = (service: PaymentService, feed: PaymentFeed, authenticate: Authenticate) =>
   new Elysia({ name: 'payments', prefix: '/payments', tags: ['Payments'] })
     .use(authPlugin(authenticate))
+    .use(weightPlugin)
     .post(
       '',
       async ({ principal, body, request, set }) => {
@@ -64,6 +66,7 @@ export const paymentRoutes = (service: PaymentService, feed: PaymentFeed, authen
       },
       {
         auth: 'write',
+        weight: 2,
         body: PaymentRequest,
         response: { 202: PaymentAccepted, 400: ErrorBody, 404: ErrorBody, 409: ErrorBody },
         detail: {
