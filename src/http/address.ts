@@ -8,17 +8,17 @@ export type AddressRange = readonly [Address, number]
 /** Subscribers are given this much of an IPv6 address, and are one caller whichever of their addresses they use. */
 const IPV6_PREFIX = 64
 
+// Not what the library alone accepts: 10 and 0x7f.1 are addresses to it.
+const isAddress = (text: string): boolean =>
+  ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text)
+
 /** Ranges such as `10.0.0.0/8, ::1` from a setting, or null when one of them is none. */
 export const parseRanges = (text: string): AddressRange[] | null => {
   const ranges: AddressRange[] = []
   for (const part of text.split(',').map((each) => each.trim())) {
-    const whole = ipaddr.IPv4.isValidFourPartDecimal(part)
-      ? `${part}/32`
-      : part.includes('/')
-        ? part
-        : `${part}/128`
-    if (!ipaddr.isValidCIDR(whole)) return null
-    ranges.push(ipaddr.parseCIDR(whole))
+    const [address = '', bits = address.includes(':') ? '128' : '32'] = part.split('/')
+    if (!isAddress(address) || !ipaddr.isValidCIDR(`${address}/${bits}`)) return null
+    ranges.push(ipaddr.parseCIDR(`${address}/${bits}`))
   }
   return ranges
 }
@@ -26,8 +26,7 @@ export const parseRanges = (text: string): AddressRange[] | null => {
 // IPv4 within IPv6 is one address, and a port that some gateways add is none of it.
 const parsed = (text: string): Address | null => {
   const bare = text.replace(/^\[([^\]]*)\](?::\d+)?$|^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1$2')
-  if (!ipaddr.IPv4.isValidFourPartDecimal(bare) && !ipaddr.IPv6.isValid(bare)) return null
-  return ipaddr.process(bare)
+  return isAddress(bare) ? ipaddr.process(bare) : null
 }
 
 const within = (address: Address, ranges: readonly AddressRange[]): boolean =>

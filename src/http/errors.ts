@@ -73,6 +73,8 @@ export const errorPlugin = (log: Logger) => {
     set.status = shown.status
     set.headers['content-type'] = 'application/json;charset=utf-8'
     if (shown.retryAfterSeconds !== undefined) set.headers['retry-after'] = String(shown.retryAfterSeconds)
+    // Whatever still trickles in would hold the connection.
+    if (shown.code === 'REQUEST_TIMEOUT') set.headers.connection = 'close'
     if (shown.code === 'UNAUTHORIZED') set.headers['www-authenticate'] = 'Bearer'
     const body: ErrorBody = {
       error: shown.code,
