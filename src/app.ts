@@ -5,7 +5,7 @@ import { authPlugin } from './http/auth.ts'
 import { jsonBody } from './http/body.ts'
 import { contextPlugin } from './http/context.ts'
 import { corsPlugin } from './http/cors.ts'
-import { errorPlugin } from './http/errors.ts'
+import { errorPlugin, lastResort } from './http/errors.ts'
 import { guardsPlugin, streamHeads, unreadQuery } from './http/guards.ts'
 import { healthRoutes } from './http/health.ts'
 import { type Metrics, metricsRoutes } from './http/metrics.ts'
@@ -54,7 +54,13 @@ export const createApp = (deps: AppDeps) => {
     handler: { standardHostname: false },
     // One router for tests and production; Bun's own decodes and matches paths differently.
     systemRouter: false,
-    serve: { maxRequestBodySize: HARD_BODY_LIMIT, idleTimeout: 30, reusePort: false },
+    serve: {
+      maxRequestBodySize: HARD_BODY_LIMIT,
+      idleTimeout: 30,
+      reusePort: false,
+      development: false,
+      error: lastResort(deps.log, deps.ids),
+    },
   })
     .use(contextPlugin(deps.log, deps.ids))
     .use(errorPlugin(deps.log))

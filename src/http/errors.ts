@@ -1,5 +1,6 @@
 import { Elysia, NotFoundError, ParseError, ValidationError } from 'elysia'
 import { AppError, type ErrorDetail } from '../core/errors.ts'
+import type { Ids } from '../core/ids.ts'
 import { isDatabaseAway } from '../db/away.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { requestIdOf } from './context.ts'
@@ -37,6 +38,15 @@ const publicError = (error: unknown, inputs: Inputs): AppError => {
   return new AppError('INTERNAL_ERROR', 'something went wrong on our side', undefined, { cause: error })
 }
 
+/** The same, and no fault in finding it out leaves the answer to the runtime. */
+const shownFor = (error: unknown, inputs: Inputs): AppError => {
+  try {
+    return publicError(error, inputs)
+  } catch (cause) {
+    return new AppError('INTERNAL_ERROR', 'something went wrong on our side', undefined, { cause })
+  }
+}
+
 const report = (log: Logger, requestId: string, error: AppError): void => {
   if (error.status < 500) return
   const { cause } = error
@@ -67,7 +77,7 @@ export const errorPlugin = (log: Logger) => {
         return new Response(null, { status: 204 })
       }
       shown = unknownRoute(request, path, allowed)
-    } else shown = publicError(error, { query, params })
+    } else shown = shownFor(error, { query, params })
     const requestId = requestIdOf(request)
     report(log, requestId, shown)
     set.status = shown.status
@@ -86,3 +96,26 @@ export const errorPlugin = (log: Logger) => {
     return body
   })
 }
+
+/**
+ * Answers what went wrong outside of every hook, where the runtime would show a page with our source. Nothing reaches it
+ * that is known of; it is there for what is not.
+ */
+export const lastResort =
+  (log: Logger, ids: Ids) =>
+  (error: Error): Response => {
+    const shown = new AppError('INTERNAL_ERROR', 'something went wrong on our side', undefined, {
+      cause: error,
+    })
+    const requestId = ids.uuid()
+    report(log, requestId, shown)
+    const body: ErrorBody = { error: shown.code, message: shown.message, request_id: requestId }
+    return Response.json(body, {
+      status: shown.status,
+      headers: {
+        'x-request-id': requestId,
+        'x-content-type-options': 'nosniff',
+        'cache-control': 'no-store',
+      },
+    })
+  }

@@ -6,7 +6,7 @@ import type { ErrorCode } from '../../src/core/errors.ts'
 import { randomIds } from '../../src/core/ids.ts'
 import { routesOf } from '../../src/routes.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
-import { startHarness } from '../support/harness.ts'
+import { type HarnessOptions, startHarness } from '../support/harness.ts'
 
 export interface Sent {
   body?: unknown
@@ -16,8 +16,8 @@ export interface Sent {
 }
 
 /** The whole program behind real API keys of two accounts, as it runs in production. */
-export const startApi = async () => {
-  const harness = await startHarness()
+export const startApi = async (options: HarnessOptions = {}) => {
+  const harness = await startHarness(options)
   const { database, services } = harness
   const accounts = createAccountService({ store: createAccountStore(database), ids: randomIds })
   const keys = {
