@@ -162,7 +162,7 @@ export const Environment = Type.Object({
     0,
     10_000,
     30,
-    'Most calls of the model in a minute by each process, for all accounts together; then the rules decide',
+    'Most calls of the model in a minute by each process, at most half of them for one account; then the rules decide',
   ),
   SHUTDOWN_GRACE_MS: integer(0, 120_000, 10_000, 'How long requests and jobs may finish after SIGTERM'),
 })

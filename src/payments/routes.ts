@@ -18,12 +18,14 @@ import { STATUSES } from './transitions.ts'
 
 const PaymentId = strict({ id: Type.String({ description: 'The payment’s UUID' }) })
 
+const PAGE = 50
+
 const PaymentQuery = strict({
   status: Type.Optional(oneOf(STATUSES)),
   created_from: Type.Optional(Type.String({ format: 'date-time', description: 'Created at or after' })),
   created_before: Type.Optional(Type.String({ format: 'date-time', description: 'Created before' })),
   cursor: Type.Optional(Type.String({ maxLength: 64, description: 'next_cursor of the page before' })),
-  limit: t.Integer({ minimum: 1, maximum: 200, default: 50 }),
+  limit: t.Optional(t.Integer({ minimum: 1, maximum: 200, default: PAGE })),
 })
 
 const cursorOf = (cursor: string): string => {
@@ -91,7 +93,7 @@ export const paymentRoutes = (service: PaymentService, feed: PaymentFeed, authen
       '',
       ({ principal, query }) =>
         service.list(principal.accountId, {
-          limit: query.limit,
+          limit: query.limit ?? PAGE,
           ...(query.status ? { status: query.status } : {}),
           ...(query.created_from ? { createdFrom: parseInstant('created_from', query.created_from) } : {}),
           ...(query.created_before

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { startWebhookWorker } from '../../src/webhooks/worker.ts'
 import { type Api, startApi } from '../api/support.ts'
 import { ended, turn } from '../payments/support.ts'
 import { type OpenApi, operationsOf } from '../support/openapi.ts'
+import { receiver } from '../webhooks/support.ts'
 import { curlOf } from './curl.ts'
 import { createJudge } from './judge.ts'
-import { harvest, type Pool, resolved } from './pool.ts'
+import { harvest, type Pool, RECEIVER, resolved } from './pool.ts'
 import { type Caller, type Draft, requestsFor } from './requests.ts'
 import { throughApp, throughSocket, type Wire } from './send.ts'
 
@@ -22,10 +24,13 @@ const HUNG_MS = 20_000
 let api: Api
 let document: OpenApi
 let port: number
+let inbox: ReturnType<typeof receiver>
 beforeAll(async () => {
   // A call of the sandbox that is late on a busy machine would be asked about again, and again.
   api = await startApi({ env: { PROVIDER_DEADLINE_MS: '12000' } })
   document = JSON.parse((await api.send('GET', '/openapi.json')).text)
+  inbox = receiver()
+  await startWebhookWorker(api.harness.boss, api.harness.services.webhooks)
   api.app.listen({ port: 0, hostname: '127.0.0.1' })
   port = api.app.server?.port ?? 0
   console.log(`fuzz: FUZZ_SEED=${SEED} FUZZ_REQUESTS=${REQUESTS}`)
@@ -33,6 +38,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await api.app.stop(true)
   await api.stop()
+  await inbox.stop()
 })
 
 const keyOf = (caller: Caller): Record<string, string> => {
@@ -65,7 +71,7 @@ const fuzz = async (
   const poolOf = (caller: Caller): Pool => {
     // One account has one pool; strangers try each other's ids now and then all the same, through marks of their own.
     const owner = caller === 'stranger' ? 'stranger' : 'own'
-    const pool = pools.get(owner) ?? new Map<string, string[]>()
+    const pool = pools.get(owner) ?? new Map([[RECEIVER, [inbox.url]]])
     pools.set(owner, pool)
     return pool
   }

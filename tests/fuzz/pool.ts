@@ -7,6 +7,8 @@ const KEPT = 40
 
 /** Under this name stand the fields of a payment that pays a quote, without the accounts. */
 export const PAYABLE = 'payable'
+/** Under this one a URL that takes what is sent to it. */
+export const RECEIVER = 'receiver'
 
 /** Words that stand for something of the pool until a request is sent. */
 const MARK = /@(\w+):(\d+)@/g

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { OpenApi, Schema } from '../support/openapi.ts'
 import { hostileJson, hostileKey } from './hostile.ts'
-import { PAYABLE, pooled } from './pool.ts'
+import { PAYABLE, pooled, RECEIVER } from './pool.ts'
 
 /** One field of an object as it is written: its name, and its value as JSON. */
 type Pair = readonly [key: string, json: string]
@@ -43,7 +43,7 @@ const BY_NAME: Readonly<Record<string, fc.Arbitrary<string>>> = {
   from_currency: fc.constantFrom(...CURRENCIES),
   to_currency: fc.constantFrom(...CURRENCIES),
   currency: fc.constantFrom(...CURRENCIES),
-  url: fc.constantFrom(...TARGETS),
+  url: fc.oneof(pooled(RECEIVER), fc.constantFrom(...TARGETS)),
   source_account: fc.constantFrom(...NAMES),
   destination_account: fc.constantFrom(...NAMES),
   destination_country: fc.constantFrom('Germany', 'DE', 'deu', 'Côte d’Ivoire', 'Atlantis'),
