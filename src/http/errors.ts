@@ -4,6 +4,7 @@ import type { Ids } from '../core/ids.ts'
 import { isDatabaseAway } from '../db/away.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { requestIdOf } from './context.ts'
+import { withoutKeys } from './redact.ts'
 import { allowedMethods, routesOf } from './routing.ts'
 import type { ErrorBody } from './schemas.ts'
 import { type Inputs, validationProblem } from './validation.ts'
@@ -12,7 +13,10 @@ const MAX_SHOWN_PATH = 200
 
 const unknownRoute = (request: Request, path: string, allowed: readonly string[]): AppError => {
   const hint = allowed.length > 0 ? `; this path allows ${allowed.join(', ')}` : ''
-  return new AppError('NOT_FOUND', `no route ${request.method} ${path.slice(0, MAX_SHOWN_PATH)}${hint}`)
+  return new AppError(
+    'NOT_FOUND',
+    `no route ${request.method} ${withoutKeys(path).slice(0, MAX_SHOWN_PATH)}${hint}`,
+  )
 }
 
 const fromParser = (error: ParseError): AppError =>
@@ -59,9 +63,15 @@ const report = (log: Logger, requestId: string, error: AppError): void => {
   else log.warn(line, 'request not served')
 }
 
-const wellFormed = ({ path, message }: ErrorDetail): ErrorDetail => ({
-  path: path.toWellFormed(),
-  message: message.toWellFormed(),
+/**
+ * What is quoted of the input may have been cut in the middle of a character, which strict JSON parsers refuse, and may be
+ * a key that stands in the wrong place.
+ */
+const showable = (text: string): string => withoutKeys(text).toWellFormed()
+
+const showableDetail = ({ path, message }: ErrorDetail): ErrorDetail => ({
+  path: showable(path),
+  message: showable(message),
 })
 
 /** Answers every error in the documented shape, and logs those that are ours. */
@@ -88,9 +98,8 @@ export const errorPlugin = (log: Logger) => {
     if (shown.code === 'UNAUTHORIZED') set.headers['www-authenticate'] = 'Bearer'
     const body: ErrorBody = {
       error: shown.code,
-      // Quoted input may have been cut in the middle of a character, which strict JSON parsers refuse.
-      message: shown.message.toWellFormed(),
-      ...(shown.details && { details: shown.details.map(wellFormed) }),
+      message: showable(shown.message),
+      ...(shown.details && { details: shown.details.map(showableDetail) }),
       request_id: requestId,
     }
     return body

@@ -3,8 +3,8 @@ import { AppError } from '../core/errors.ts'
 import { routeLookup } from './routing.ts'
 
 const MAX_NAME = 100
-/** The longest URL that any route needs is a tenth of it; Bun itself refuses a request line and headers beyond 16 KiB. */
-const MAX_URL_LENGTH = 4096
+/** The longest URL that any route needs is a small part of it; Bun itself refuses a request line and headers beyond 16 KiB. */
+const MAX_URL_LENGTH = 8192
 
 const isDecodable = (url: string): boolean => {
   try {

@@ -36,7 +36,7 @@ const STRAY = [
   '/%00',
   '/%zz',
   '/%ed%a0%80',
-  `/${'a'.repeat(4_200)}`,
+  `/${'a'.repeat(8_400)}`,
 ]
 const TYPES = [
   'application/json',

@@ -100,12 +100,12 @@ describe('what Bun refuses before it is ours has a status and no body', () => {
 })
 
 describe('our own bounds are told in our shape', () => {
-  test('a URL of more than 4096 characters', async () => {
+  test('a URL of more than 8192 characters', async () => {
     const { send } = sampleApp()
     const long = (length: number) =>
       `/nope?x=${'a'.repeat(length - '/nope?x='.length - 'http://localhost'.length)}`
-    expect((await send('GET', long(4_096))).status).toBe(404)
-    const answer = await send('GET', long(4_097))
+    expect((await send('GET', long(8_192))).status).toBe(404)
+    const answer = await send('GET', long(8_193))
     expect([answer.status, answer.body.error]).toEqual([400, 'VALIDATION_ERROR'])
   })
 
