@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { ValidationError } from 'elysia'
 import pino from 'pino'
 import { AppError } from '../../src/core/errors.ts'
 import { randomIds } from '../../src/core/ids.ts'
@@ -132,6 +133,19 @@ describe('what happens inside stays inside', () => {
     error.cause = error
     expect(isDatabaseAway(error)).toBe(false)
   })
+})
+
+test('a fault in finding out what is wrong is ours, and leaves our shape no less', async () => {
+  const unreadable: Error = Object.assign(Object.create(ValidationError.prototype), { type: 'body' })
+  const answer = await sampleApp({ fault: unreadable }).send('GET', '/transfers/fault')
+  expect([answer.status, answer.body]).toEqual([
+    500,
+    {
+      error: 'INTERNAL_ERROR',
+      message: 'something went wrong on our side',
+      request_id: answer.headers.get('x-request-id'),
+    },
+  ])
 })
 
 test('what goes wrong outside of everything is answered in our shape as well, and logged', async () => {
