@@ -136,7 +136,10 @@ describe('what happens inside stays inside', () => {
 })
 
 test('a fault in finding out what is wrong is ours, and leaves our shape no less', async () => {
-  const unreadable: Error = Object.assign(Object.create(ValidationError.prototype), { type: 'body' })
+  const unreadable: Error = Object.assign(Object.create(ValidationError.prototype), {
+    type: 'body',
+    value: {},
+  })
   const answer = await sampleApp({ fault: unreadable }).send('GET', '/transfers/fault')
   expect([answer.status, answer.body]).toEqual([
     500,
