@@ -78,7 +78,9 @@ const warm = async () => {
   await fees.calculate('bench', WISH)
   const inEngine: number[] = []
   for (let i = 0; i < WARM; i++)
-    inEngine.push(await timed(() => engine.decide(question({ ...WISH, amount: 400_000 + i }, 'Germany'))))
+    inEngine.push(
+      await timed(() => engine.decide(question({ ...WISH, amount: 400_000 + i }, 'Germany'), 'bench')),
+    )
   const stored: number[] = []
   for (let i = 0; i < WARM / 5; i++)
     stored.push(await timed(() => fees.calculate('bench', { ...WISH, amount: 400_000 + i })))
@@ -91,7 +93,7 @@ const cold = async () => {
   await mids.refreshDue()
   const overheads: number[] = []
   for (let i = 0; i < COLD; i++)
-    overheads.push(await timed(() => engine.decide(question(WISH, `Country ${i}`))))
+    overheads.push(await timed(() => engine.decide(question(WISH, `Country ${i}`), 'bench')))
   return overheads
 }
 

@@ -7,12 +7,19 @@ import { parseProviders, parseWallets } from './providers/settings.ts'
 
 type Env = Static<typeof Environment>
 
+/** Beyond what a busy account does: 100 requests a second, all of them costly, are half of it. */
+const DEFAULT_LIMITS = { RATE_LIMIT_PER_ACCOUNT: 60_000, RATE_LIMIT_PER_ADDRESS: 120_000 }
+type LimitName = keyof typeof DEFAULT_LIMITS
+const NO_LIMITS: Record<LimitName, number> = { RATE_LIMIT_PER_ACCOUNT: 0, RATE_LIMIT_PER_ADDRESS: 0 }
+
 export interface Config
-  extends Omit<Env, 'DATABASE_URL' | 'AUTH_MODE' | 'SANDBOX_FAULTS' | 'SETTLEMENT_WALLETS'> {
+  extends Omit<Env, 'DATABASE_URL' | 'AUTH_MODE' | 'SANDBOX_FAULTS' | 'SETTLEMENT_WALLETS' | LimitName> {
   DATABASE_URL: string | undefined
   AUTH_MODE: 'open' | 'required'
   SANDBOX_FAULTS: string
   SETTLEMENT_WALLETS: string
+  RATE_LIMIT_PER_ACCOUNT: number
+  RATE_LIMIT_PER_ADDRESS: number
 }
 
 /** What keeps the program from starting: one readable line for each bad setting. */
@@ -31,6 +38,8 @@ export const allowedBy = (schema: TSchema): string => {
   if (schema.type === 'integer') return `a whole number from ${schema.minimum} to ${schema.maximum}`
   if (schema.type === 'number') return `a number from ${schema.minimum} to ${schema.maximum}`
   if (schema.format === 'http-url') return 'an http:// or https:// URL'
+  if (schema.format === 'address-ranges') return 'a list of address ranges such as 10.0.0.0/8, ::1'
+  if (schema.format === 'origins') return 'a list of origins such as https://shop.example'
   if (schema.format === 'source-url') return 'an http:// or https:// URL, or off'
   return 'a non-empty text'
 }
@@ -69,15 +78,12 @@ export const loadConfig = (source: Record<string, string | undefined>): Config =
       [...bad].map((name) => `${name} must be ${allowedBy(properties[name] ?? Type.Any())}`),
     )
   }
+  const authMode = given.AUTH_MODE ?? (given.DATABASE_URL ? 'required' : 'open')
   const config: Config = {
+    ...(authMode === 'open' ? NO_LIMITS : DEFAULT_LIMITS),
     ...env,
     DATABASE_URL: given.DATABASE_URL,
-    AUTH_MODE:
-      given.AUTH_MODE === undefined
-        ? given.DATABASE_URL
-          ? 'required'
-          : 'open'
-        : (given.AUTH_MODE as 'open'),
+    AUTH_MODE: authMode as 'open',
     SANDBOX_FAULTS: given.SANDBOX_FAULTS ?? '',
     SETTLEMENT_WALLETS: given.SETTLEMENT_WALLETS ?? '',
   }

@@ -1,5 +1,7 @@
 import { FormatRegistry, Type } from '@sinclair/typebox'
 import { oneOf } from './core/schema.ts'
+import { parseRanges } from './http/address.ts'
+import { parseOrigins } from './http/cors.ts'
 import type { SourceName } from './market/source.ts'
 import { DEFAULT_URLS } from './market/sources/index.ts'
 import { bridgeEnvironment } from './providers/bridge/environment.ts'
@@ -35,6 +37,12 @@ const sourceUrl = (source: SourceName, description: string) =>
     description: `${description}: the full URL of the request, or off`,
   })
 
+FormatRegistry.Set('address-ranges', (text) => parseRanges(text) !== null)
+FormatRegistry.Set('origins', (text) => parseOrigins(text) !== null)
+
+const perMinute = (description: string) =>
+  Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000, description }))
+
 /** Every environment variable that the program reads. */
 export const Environment = Type.Object({
   PORT: integer(0, 65_535, 3000, 'Port of the HTTP server; 0 picks a free one'),
@@ -59,6 +67,38 @@ export const Environment = Type.Object({
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     'info',
     'Least severe log level',
+  ),
+  RATE_LIMIT_PER_ACCOUNT: perMinute(
+    'Most requests of one account in any minute, the costly ones counted several times; 0 is no limit. 60000 unless AUTH_MODE is open',
+  ),
+  RATE_LIMIT_PER_ADDRESS: perMinute(
+    'Most requests from one address in any minute, keys that are wrong counted many times; 0 is no limit. 120000 unless AUTH_MODE is open',
+  ),
+  TRUSTED_PROXIES: Type.Optional(
+    Type.String({
+      format: 'address-ranges',
+      description: 'Proxies whose X-Forwarded-For tells the address that a request is from',
+    }),
+  ),
+  STREAMS_PER_ACCOUNT: integer(
+    1,
+    100_000,
+    100,
+    'Event streams that one account may have open at each process',
+  ),
+  STREAMS_PER_PROCESS: integer(1, 100_000, 2_000, 'Event streams that may be open at each process'),
+  REQUEST_BODY_MS: integer(10, 30_000, 10_000, 'Longest wait for the body of a request'),
+  CORS_ORIGINS: Type.Optional(
+    Type.String({
+      format: 'origins',
+      description: 'Web pages of which origins may call the API from a browser; unset is none',
+    }),
+  ),
+  HSTS_SECONDS: integer(
+    0,
+    63_072_000,
+    0,
+    'How long browsers insist on TLS (Strict-Transport-Security); set it only where there is no plain HTTP',
   ),
   SANDBOX_TIME_SCALE: Type.Number({
     minimum: 0,
@@ -147,7 +187,7 @@ export const Environment = Type.Object({
     0,
     10_000,
     30,
-    'Most calls of the model in a minute by each process, for all accounts together; then the rules decide',
+    'Most calls of the model in a minute by each process, at most half of them for one account; then the rules decide',
   ),
   SHUTDOWN_GRACE_MS: integer(0, 120_000, 10_000, 'How long requests and jobs may finish after SIGTERM'),
 })

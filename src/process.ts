@@ -10,6 +10,7 @@ import { openDatabase } from './db/client.ts'
 import { startEmbedded } from './db/embedded/server.ts'
 import { migrateDatabase } from './db/migrate.ts'
 import { createPatience } from './db/patience.ts'
+import { edgeOf, limitsOf } from './edge.ts'
 import { readFleet } from './fleet.ts'
 import { openAccess } from './http/auth.ts'
 import { startBoss } from './queue/boss.ts'
@@ -112,14 +113,23 @@ export const startProcess = async (
     async function serve(): Promise<string> {
       const { accounts, lastUsed, metrics } = services
       if (config.AUTH_MODE === 'open') await accounts.ensureDemo()
-      const authenticate = config.AUTH_MODE === 'open' ? openAccess(DEMO_ACCOUNT) : services.authenticate
+      const { limits, exchange } = limitsOf(config, { database, clock: systemClock, log })
+      exchange.start()
+      started.push(() => exchange.stop())
+      const authenticate = limits.guard(
+        config.AUTH_MODE === 'open' ? openAccess(DEMO_ACCOUNT) : services.authenticate,
+      )
       const ready = async () => {
         const checks = [database.sql`select 1`, boss.getDb().executeSql('select 1')]
         const [domain, queue] = await Promise.all(checks.map(answers))
         return { database: domain === true, queue: queue === true }
       }
       const routes = routesOf(services)
-      const app = createApp({ log, ids: randomIds, authenticate, version, ready, metrics, routes })
+      const edge = edgeOf(config)
+      const app = createApp({
+        ...{ log, authenticate, version, ready, metrics, routes, limits, edge },
+        ids: randomIds,
+      })
       lastUsed.start()
       started.push(() => lastUsed.stop())
       const host = bareHost(config.HOST)

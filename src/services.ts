@@ -80,7 +80,11 @@ export const createServices = (foundation: Foundation) => {
 
   // Set by the workers of this process; without them the workers of others find the work by polling.
   const wakers = { payments: () => {}, webhooks: () => {} }
-  const feed = createPaymentFeed({ sql: database.sql, log })
+  const feed = createPaymentFeed({
+    sql: database.sql,
+    log,
+    most: { perAccount: config.STREAMS_PER_ACCOUNT, perProcess: config.STREAMS_PER_PROCESS },
+  })
   const wake = (work: { payments: boolean; webhooks: boolean }) => {
     feed.look()
     if (work.payments) wakers.payments()

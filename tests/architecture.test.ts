@@ -124,6 +124,7 @@ describe('dependencies point one way', () => {
       'services.ts',
       'outside.ts',
       'fleet.ts',
+      'edge.ts',
       'routes.ts',
       'workers.ts',
       'app.ts',

@@ -33,6 +33,12 @@ describe('without any setting the program runs by itself, open on loopback only'
       DATABASE_WAIT_SECONDS: 60,
       AUTH_MODE: 'open',
       LOG_LEVEL: 'info',
+      RATE_LIMIT_PER_ACCOUNT: 0,
+      RATE_LIMIT_PER_ADDRESS: 0,
+      STREAMS_PER_ACCOUNT: 100,
+      STREAMS_PER_PROCESS: 2_000,
+      REQUEST_BODY_MS: 10_000,
+      HSTS_SECONDS: 0,
       SANDBOX_TIME_SCALE: 1,
       SANDBOX_SEED: 'ratelock',
       SANDBOX_FAULTS: '',
@@ -94,6 +100,9 @@ describe('a bad variable gives one line that names it and what is allowed', () =
     POLL_FIRST_SECONDS: 'POLL_FIRST_SECONDS must be a whole number from 1 to 3600',
     SETTLE_WITHIN_SECONDS: 'SETTLE_WITHIN_SECONDS must be a whole number from 60 to 604800',
     PROVIDER_DEADLINE_MS: 'PROVIDER_DEADLINE_MS must be a whole number from 10 to 12000',
+    STREAMS_PER_ACCOUNT: 'STREAMS_PER_ACCOUNT must be a whole number from 1 to 100000',
+    STREAMS_PER_PROCESS: 'STREAMS_PER_PROCESS must be a whole number from 1 to 100000',
+    REQUEST_BODY_MS: 'REQUEST_BODY_MS must be a whole number from 10 to 30000',
     SHUTDOWN_GRACE_MS: 'SHUTDOWN_GRACE_MS must be a whole number from 0 to 120000',
     MARKET_DEADLINE_MS: 'MARKET_DEADLINE_MS must be a whole number from 100 to 60000',
     FX_TOLERANCE_BPS: 'FX_TOLERANCE_BPS must be a whole number from 1 to 10000',
@@ -166,6 +175,18 @@ describe('a bad variable gives one line that names it and what is allowed', () =
       BEACONCHAIN_URL: 'off',
       MARKET_DATA: 'sample',
     })
+  })
+
+  test.each([
+    ['RATE_LIMIT_PER_ACCOUNT', '-1', 'a whole number from 0 to 1000000000'],
+    ['RATE_LIMIT_PER_ADDRESS', '1e3', 'a whole number from 0 to 1000000000'],
+    ['HSTS_SECONDS', 'on', 'a whole number from 0 to 63072000'],
+    ['TRUSTED_PROXIES', 'proxy.internal', 'a list of address ranges such as 10.0.0.0/8, ::1'],
+    ['TRUSTED_PROXIES', '10.0.0.0/40', 'a list of address ranges such as 10.0.0.0/8, ::1'],
+    ['CORS_ORIGINS', '*', 'a list of origins such as https://shop.example'],
+    ['CORS_ORIGINS', 'https://shop.example/', 'a list of origins such as https://shop.example'],
+  ])('%s=%s', (name, bad, allowed) => {
+    expect(problems({ [name]: bad })).toEqual([`${name} must be ${allowed}`])
   })
 
   test('bounds the wrong way round are refused', () => {
@@ -395,6 +416,28 @@ describe('production refuses what is only for development, and says what to set'
     })
     expect(lines).toHaveLength(7)
     expect(lines.join('\n')).not.toMatch(/hunter2|changeme|sesame|internal/)
+  })
+})
+
+describe('callers are limited', () => {
+  const limits = (env: Record<string, string>) => {
+    const { RATE_LIMIT_PER_ACCOUNT, RATE_LIMIT_PER_ADDRESS } = loadConfig(env)
+    return [RATE_LIMIT_PER_ACCOUNT, RATE_LIMIT_PER_ADDRESS]
+  }
+
+  test('wherever keys are needed, beyond 100 costly requests a second of one account', () => {
+    const [account = 0, address = 0] = limits({ DATABASE_URL: POSTGRES })
+    expect(account).toBeGreaterThan(100 * 5 * 60)
+    expect(address).toBeGreaterThan(account)
+    expect(limits({ AUTH_MODE: 'required' })).toEqual([account, address])
+  })
+
+  test('in the open mode only when asked for, and nowhere when they are 0', () => {
+    expect(limits({})).toEqual([0, 0])
+    expect(limits({ RATE_LIMIT_PER_ACCOUNT: '10' })).toEqual([10, 0])
+    expect(
+      limits({ DATABASE_URL: POSTGRES, RATE_LIMIT_PER_ACCOUNT: '0', RATE_LIMIT_PER_ADDRESS: '7' }),
+    ).toEqual([0, 7])
   })
 })
 

@@ -80,18 +80,15 @@ export interface EngineDeps {
 
 /** Chooses the route of a conversion: the model advises, the arithmetic here decides. */
 export const createEngine = ({ market, router, adviser }: EngineDeps) => {
-  const ask = (question: FeeQuestion, facts: MarketFacts): Advice | Promise<Advice> => {
+  const ask = (question: FeeQuestion, facts: MarketFacts, accountId: string): Advice | Promise<Advice> => {
     const band = bandOf(inUsdCents(question.amount, question.from, facts), question.from, facts)
     const key = keyOf(question, band.words, facts)
     const known = adviser.known(key)
     if (known) return known
     const { from, to, priority, tier, country } = question
     const candidates = candidatesFor({ from, to, priority, amount: band.amount }, facts, router)
-    const answer = adviser.ask(key, {
-      ...{ from, to, priority, tier, country, facts, candidates },
-      amount: band.amount,
-      band: band.words,
-    })
+    const asked = { from, to, priority, tier, country, facts, candidates }
+    const answer = adviser.ask(key, { ...asked, amount: band.amount, band: band.words }, accountId)
     // Begun in the same moment as the question, and not waited for: what has arrived with the answer is used.
     void market.refreshDue()
     return answer
@@ -110,9 +107,9 @@ export const createEngine = ({ market, router, adviser }: EngineDeps) => {
       return candidates.find((candidate) => candidate.chain === chain)?.ineligible ?? null
     },
 
-    /** Never slower than the adviser's deadline. Throws SERVICE_UNAVAILABLE when no chain is eligible. */
-    decide: async (question: FeeQuestion): Promise<Decision> => {
-      const answer = ask(question, market.facts())
+    /** Decides for an account, never slower than the adviser's deadline. Throws SERVICE_UNAVAILABLE when no chain is eligible. */
+    decide: async (question: FeeQuestion, accountId: string): Promise<Decision> => {
+      const answer = ask(question, market.facts(), accountId)
       const advice = answer instanceof Promise ? await answer : answer
       const facts = market.facts()
       const candidates = candidatesFor(question, facts, router)

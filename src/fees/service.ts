@@ -86,7 +86,7 @@ export const createFeeService = ({ engine, store, market, clock, ids }: FeeDeps)
       }
       assertNotTooLarge(question.amount, from, market.mid(from).fiatPerUsd)
       if (question.amount < LEAST_AMOUNT) throw tooSmall(`must be at least ${LEAST_AMOUNT}`)
-      const decision = await engine.decide(question)
+      const decision = await engine.decide(question, accountId)
       const { fees, choice } = decision
       if (fees.total >= question.amount)
         throw tooSmall(`must be more than ${fees.total}, which the fees on it come to`)

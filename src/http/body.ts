@@ -11,6 +11,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 const tooLarge = (): AppError =>
   new AppError('PAYLOAD_TOO_LARGE', `a request body may have at most ${MAX_BODY_BYTES} bytes`)
 
+const tooSlow = (ms: number): AppError =>
+  new AppError('REQUEST_TIMEOUT', `the request body did not arrive within ${ms} ms`)
+
 const readStream = async (stream: ReadableStream<Uint8Array>): Promise<Uint8Array> => {
   const chunks: Uint8Array[] = []
   let size = 0
@@ -38,8 +41,22 @@ const unreadable = (cause: unknown): never => {
   throw new AppError('INVALID_JSON', 'the request body could not be read', undefined, { cause })
 }
 
-const readText = async (request: Request): Promise<string> => {
-  const bytes = await readBytes(request).catch(unreadable)
+/** Reads within the deadline; what arrives later belongs to nobody. */
+const readInTime = async (request: Request, deadlineMs: number): Promise<Uint8Array> => {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(tooSlow(deadlineMs)), deadlineMs)
+  try {
+    return await Promise.race([readBytes(request), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const readText = async (request: Request, deadlineMs: number): Promise<string> => {
+  const encoding = request.headers.get('content-encoding') ?? 'identity'
+  // Unpacked, a small body can have gigabytes in it.
+  if (encoding !== 'identity') throw new AppError('INVALID_JSON', 'a request body must not be compressed')
+  const bytes = await readInTime(request, deadlineMs).catch(unreadable)
   try {
     return utf8.decode(bytes)
   } catch {
@@ -67,13 +84,13 @@ const expectedBy = (body: unknown): Expected => {
 }
 
 /**
- * Reads the body of every route, bounded, and as JSON whatever its content type. A route whose body is `Type.String()`
+ * Reads the body of every route, bounded in size and time, and as JSON whatever its content type. A route whose body is `Type.String()`
  * gets the text as it was sent, for signatures. A route without a body schema may be sent nothing, or JSON.
  */
-export const jsonBody = (app: Elysia) => {
+export const jsonBody = (deadlineMs: number) => (app: Elysia) => {
   const expected = routeLookup(app, ({ hooks }) => expectedBy(hooks.body))
   return app.onParse(async ({ request, route }) => {
-    const text = await readText(request)
+    const text = await readText(request, deadlineMs)
     const wanted = expected(request.method, route)
     if (wanted === 'text') return text
     if (text !== '') return parseJson(text)

@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import type { Ids } from '../core/ids.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { principalOf } from './auth.ts'
+import { withoutKeys } from './redact.ts'
 import { shownPath } from './routing.ts'
 
 interface Arrival {
@@ -42,7 +43,7 @@ export const contextPlugin = (log: Logger, ids: Ids) =>
       const line = {
         request_id: id,
         method: request.method,
-        ...(route ? { route: shownPath(route) } : { path: path.slice(0, MAX_LOGGED_PATH) }),
+        ...(route ? { route: shownPath(route) } : { path: withoutKeys(path).slice(0, MAX_LOGGED_PATH) }),
         status: statusOf(set, responseValue),
         duration_ms: Math.round((performance.now() - at) * 1000) / 1000,
         account_id: principal?.accountId,

@@ -1,8 +1,10 @@
 import { Elysia, NotFoundError, ParseError, ValidationError } from 'elysia'
 import { AppError, type ErrorDetail } from '../core/errors.ts'
+import type { Ids } from '../core/ids.ts'
 import { isDatabaseAway } from '../db/away.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { requestIdOf } from './context.ts'
+import { withoutKeys } from './redact.ts'
 import { allowedMethods, routesOf } from './routing.ts'
 import type { ErrorBody } from './schemas.ts'
 import { type Inputs, validationProblem } from './validation.ts'
@@ -11,7 +13,10 @@ const MAX_SHOWN_PATH = 200
 
 const unknownRoute = (request: Request, path: string, allowed: readonly string[]): AppError => {
   const hint = allowed.length > 0 ? `; this path allows ${allowed.join(', ')}` : ''
-  return new AppError('NOT_FOUND', `no route ${request.method} ${path.slice(0, MAX_SHOWN_PATH)}${hint}`)
+  return new AppError(
+    'NOT_FOUND',
+    `no route ${request.method} ${withoutKeys(path).slice(0, MAX_SHOWN_PATH)}${hint}`,
+  )
 }
 
 /** The error that the caller reads. What is not theirs to know becomes INTERNAL_ERROR. */
@@ -33,6 +38,15 @@ const publicError = (error: unknown, inputs: Inputs): AppError => {
   return new AppError('INTERNAL_ERROR', 'something went wrong on our side', undefined, { cause: error })
 }
 
+/** The same, and no fault in finding it out leaves the answer to the runtime. */
+const shownFor = (error: unknown, inputs: Inputs): AppError => {
+  try {
+    return publicError(error, inputs)
+  } catch (cause) {
+    return new AppError('INTERNAL_ERROR', 'something went wrong on our side', undefined, { cause })
+  }
+}
+
 const report = (log: Logger, requestId: string, error: AppError): void => {
   if (error.status < 500) return
   const { cause } = error
@@ -45,9 +59,15 @@ const report = (log: Logger, requestId: string, error: AppError): void => {
   else log.warn(line, 'request not served')
 }
 
-const wellFormed = ({ path, message }: ErrorDetail): ErrorDetail => ({
-  path: path.toWellFormed(),
-  message: message.toWellFormed(),
+/**
+ * What is quoted of the input may have been cut in the middle of a character, which strict JSON parsers refuse, and may be
+ * a key that stands in the wrong place.
+ */
+const showable = (text: string): string => withoutKeys(text).toWellFormed()
+
+const showableDetail = ({ path, message }: ErrorDetail): ErrorDetail => ({
+  path: showable(path),
+  message: showable(message),
 })
 
 /** Answers every error in the documented shape, and logs those that are ours. */
@@ -63,20 +83,44 @@ export const errorPlugin = (log: Logger) => {
         return new Response(null, { status: 204 })
       }
       shown = unknownRoute(request, path, allowed)
-    } else shown = publicError(error, { query, params })
+    } else shown = shownFor(error, { query, params })
     const requestId = requestIdOf(request)
     report(log, requestId, shown)
     set.status = shown.status
     set.headers['content-type'] = 'application/json;charset=utf-8'
     if (shown.retryAfterSeconds !== undefined) set.headers['retry-after'] = String(shown.retryAfterSeconds)
+    // Whatever still trickles in would hold the connection.
+    if (shown.code === 'REQUEST_TIMEOUT') set.headers.connection = 'close'
     if (shown.code === 'UNAUTHORIZED') set.headers['www-authenticate'] = 'Bearer'
     const body: ErrorBody = {
       error: shown.code,
-      // Quoted input may have been cut in the middle of a character, which strict JSON parsers refuse.
-      message: shown.message.toWellFormed(),
-      ...(shown.details && { details: shown.details.map(wellFormed) }),
+      message: showable(shown.message),
+      ...(shown.details && { details: shown.details.map(showableDetail) }),
       request_id: requestId,
     }
     return body
   })
 }
+
+/**
+ * Answers what went wrong outside of every hook, where the runtime would show a page with our source. Nothing reaches it
+ * that is known of; it is there for what is not.
+ */
+export const lastResort =
+  (log: Logger, ids: Ids) =>
+  (error: Error): Response => {
+    const shown = new AppError('INTERNAL_ERROR', 'something went wrong on our side', undefined, {
+      cause: error,
+    })
+    const requestId = ids.uuid()
+    report(log, requestId, shown)
+    const body: ErrorBody = { error: shown.code, message: shown.message, request_id: requestId }
+    return Response.json(body, {
+      status: shown.status,
+      headers: {
+        'x-request-id': requestId,
+        'x-content-type-options': 'nosniff',
+        'cache-control': 'no-store',
+      },
+    })
+  }

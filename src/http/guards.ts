@@ -3,6 +3,8 @@ import { AppError } from '../core/errors.ts'
 import { routeLookup } from './routing.ts'
 
 const MAX_NAME = 100
+/** The longest URL that any route needs is a small part of it; Bun itself refuses a request line and headers beyond 16 KiB. */
+const MAX_URL_LENGTH = 8192
 
 const isDecodable = (url: string): boolean => {
   try {
@@ -18,10 +20,23 @@ const SECURITY_HEADERS = {
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
 }
 
-/** Puts the security headers on every answer. */
-export const securityHeaders = () => new Elysia({ name: 'http.guards' }).headers(SECURITY_HEADERS)
+// Only for those who reach us by TLS alone: a browser that has read it once refuses plain HTTP for as long.
+const transportSecurity = (seconds: number): Record<string, string> =>
+  seconds > 0 ? { 'strict-transport-security': `max-age=${seconds}; includeSubDomains` } : {}
+
+/** Puts the security headers on every answer. `hstsSeconds` is how long browsers insist on TLS, 0 for not at all. */
+export const securityHeaders = (hstsSeconds: number) =>
+  new Elysia({ name: 'http.guards' }).headers({ ...SECURITY_HEADERS, ...transportSecurity(hstsSeconds) })
+
+/** Refuses a URL that is too long, before anything looks at it. */
+export const boundedUrl = () =>
+  new Elysia({ name: 'http.bounded-url' }).onRequest(({ request }) => {
+    if (request.url.length > MAX_URL_LENGTH)
+      throw new AppError('VALIDATION_ERROR', `a URL may have at most ${MAX_URL_LENGTH} characters`)
+  })
 
 /** Refuses a URL that does not decode, or decodes to a null character, on every route, body or not. */
 export const decodableUrl = (app: Elysia) => {

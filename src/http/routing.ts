@@ -21,7 +21,8 @@ const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 export const shownPath = (path: string): string =>
   path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
 
-const patternOf = (path: string): RegExp => {
+/** Matches the paths that a route answers to. */
+export const pathPattern = (path: string): RegExp => {
   const parts = shownPath(path)
     .split('/')
     .map((part) => (part.startsWith(':') ? '[^/]+' : escaped(part)))
@@ -31,7 +32,7 @@ const patternOf = (path: string): RegExp => {
 /** The methods that a path answers to, for `Allow`; empty for an unknown path. */
 export const allowedMethods = (routes: readonly Route[], path: string): string[] => {
   const found = new Set(
-    routes.filter((route) => patternOf(route.path).test(path)).map(({ method }) => method),
+    routes.filter((route) => pathPattern(route.path).test(path)).map(({ method }) => method),
   )
   if (found.size === 0) return []
   if (found.has('GET')) found.add('HEAD')

@@ -1,3 +1,4 @@
+import { AppError } from '../core/errors.ts'
 import type { Sql } from '../db/client.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { AUDIT_PAGE, type AuditEntry, type Followed, newerAudit } from './sql/audit.ts'
@@ -31,7 +32,8 @@ interface Group {
 export interface PaymentFeed {
   /**
    * The changes of one payment after version `after`, until it ends, the signal is set or the feed closes.
-   * Null stands for a heartbeat. The payment must exist; one that has ended is replayed.
+   * Null stands for a heartbeat. The payment must exist; one that has ended is replayed. Throws RATE_LIMITED before
+   * anything else when the account or this process has as many streams open as it may.
    */
   follow(
     accountId: string,
@@ -46,6 +48,29 @@ export interface PaymentFeed {
   /** Ends all streams. */
   close(): void
 }
+
+/** Streams that may be open here at once. */
+export interface MostStreams {
+  perAccount: number
+  perProcess: number
+}
+
+export interface FeedDeps {
+  sql: Sql
+  log: Logger
+  most: MostStreams
+}
+
+/** Each stream holds a connection, and a heartbeat is what notices one whose client has vanished. */
+const tooMany = (whose: string, most: number): AppError =>
+  new AppError(
+    'RATE_LIMITED',
+    `${whose} may have ${most} event streams open at once; end one first`,
+    undefined,
+    {
+      retryAfterSeconds: HEARTBEAT_MS / 1000,
+    },
+  )
 
 const keyOf = (accountId: string, paymentId: string) => `${paymentId}/${accountId}`
 
@@ -62,19 +87,37 @@ const push = (follower: Follower, entries: readonly AuditEntry[]): void => {
 }
 
 /** Tells followers what happens to payments. The audit table is the source, so no change is ever missed. */
-export const createPaymentFeed = ({ sql, log }: { sql: Sql; log: Logger }): PaymentFeed => {
+export const createPaymentFeed = ({ sql, log, most }: FeedDeps): PaymentFeed => {
   const groups = new Map<string, Group>()
+  const open = { all: 0, byAccount: new Map<string, number>() }
   let timer: ReturnType<typeof setTimeout> | null = null
   let looking = false
   let again = false
   let closed = false
 
+  /** Counts a stream, or throws when there are too many; the returned function ends the count. */
+  const enter = (accountId: string): (() => void) => {
+    const own = open.byAccount.get(accountId) ?? 0
+    if (own >= most.perAccount) throw tooMany('an account', most.perAccount)
+    if (open.all >= most.perProcess) throw tooMany('this process', most.perProcess)
+    open.all++
+    open.byAccount.set(accountId, own + 1)
+    return () => {
+      open.all--
+      const left = (open.byAccount.get(accountId) ?? 1) - 1
+      if (left > 0) open.byAccount.set(accountId, left)
+      else open.byAccount.delete(accountId)
+    }
+  }
+
   const join = (accountId: string, paymentId: string, follower: Follower) => {
+    const exit = enter(accountId)
     const key = keyOf(accountId, paymentId)
     const group = groups.get(key) ?? { accountId, paymentId, followers: new Set() }
     group.followers.add(follower)
     groups.set(key, group)
     return () => {
+      exit()
       group.followers.delete(follower)
       if (group.followers.size === 0) groups.delete(key)
     }
@@ -166,7 +209,7 @@ export const createPaymentFeed = ({ sql, log }: { sql: Sql; log: Logger }): Paym
   return {
     follow,
     look,
-    followers: () => [...groups.values()].reduce((count, { followers }) => count + followers.size, 0),
+    followers: () => open.all,
     close: () => {
       closed = true
       if (timer) clearTimeout(timer)

@@ -9,12 +9,22 @@ const literals = <const T extends string>(values: readonly T[], description: str
 
 const MinorUnits = (description: string) => Type.Integer({ description })
 
+/**
+ * Controls, marks of writing direction, what has no width, and separators of lines: with them one name looks like another.
+ * The last one is the first half of tags and variation marks beyond the basic plane, which a pattern of plain JSON Schema
+ * cannot name as a whole.
+ */
+const UNSEEN =
+  '\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f' +
+  '\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufeff\\uffa0\\ufff9-\\ufffb\\udb40'
+
 const AccountName = (description: string) =>
   Type.String({
     minLength: 3,
     maxLength: 100,
-    pattern: '^[^\\u0000-\\u001f\\u007f]+$',
-    error: 'must be text of 3 to 100 characters without control characters',
+    pattern: `^(?!\\s)[^${UNSEEN}]+(?<!\\s)$`,
+    error:
+      'must be text of 3 to 100 characters without blanks at its ends and without control, direction and zero-width characters',
     description,
   })
 

@@ -8,6 +8,7 @@ import { oneOf, strict } from '../core/schema.ts'
 import { authPlugin, isStillAdmitted } from '../http/auth.ts'
 import { requestIdOf } from '../http/context.ts'
 import { parseIdempotencyKey } from '../http/idempotency.ts'
+import { weightPlugin } from '../http/rate-limits.ts'
 import { ErrorBody } from '../http/schemas.ts'
 import type { PaymentFeed } from './feed.ts'
 import { Payment, PaymentAccepted, PaymentPage, PaymentRequest } from './model.ts'
@@ -17,12 +18,14 @@ import { STATUSES } from './transitions.ts'
 
 const PaymentId = strict({ id: Type.String({ description: 'The payment’s UUID' }) })
 
+const PAGE = 50
+
 const PaymentQuery = strict({
   status: Type.Optional(oneOf(STATUSES)),
   created_from: Type.Optional(Type.String({ format: 'date-time', description: 'Created at or after' })),
   created_before: Type.Optional(Type.String({ format: 'date-time', description: 'Created before' })),
   cursor: Type.Optional(Type.String({ maxLength: 64, description: 'next_cursor of the page before' })),
-  limit: t.Integer({ minimum: 1, maximum: 200, default: 50 }),
+  limit: t.Optional(t.Integer({ minimum: 1, maximum: 200, default: PAGE })),
 })
 
 const cursorOf = (cursor: string): string => {
@@ -58,6 +61,7 @@ const transitionEvent = ({ version, account_id: _own, ...data }: AuditEntry) => 
 export const paymentRoutes = (service: PaymentService, feed: PaymentFeed) =>
   new Elysia({ name: 'payments', prefix: '/payments', tags: ['Payments'] })
     .use(authPlugin())
+    .use(weightPlugin)
     .post(
       '',
       async ({ principal, body, request, set }) => {
@@ -69,6 +73,7 @@ export const paymentRoutes = (service: PaymentService, feed: PaymentFeed) =>
       },
       {
         auth: 'write',
+        weight: 2,
         body: PaymentRequest,
         response: { 202: PaymentAccepted, 400: ErrorBody, 404: ErrorBody, 409: ErrorBody },
         detail: {
@@ -93,7 +98,7 @@ export const paymentRoutes = (service: PaymentService, feed: PaymentFeed) =>
       '',
       ({ principal, query }) =>
         service.list(principal.accountId, {
-          limit: query.limit,
+          limit: query.limit ?? PAGE,
           ...(query.status ? { status: query.status } : {}),
           ...(query.created_from ? { createdFrom: parseInstant('created_from', query.created_from) } : {}),
           ...(query.created_before

@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import { strict } from '../core/schema.ts'
 import { authPlugin } from '../http/auth.ts'
+import { weightPlugin } from '../http/rate-limits.ts'
 import { ErrorBody } from '../http/schemas.ts'
 import { Quote, QuoteRequest, QuoteWithStatus } from './model.ts'
 import type { QuoteService } from './service.ts'
@@ -10,8 +11,10 @@ import type { QuoteService } from './service.ts'
 export const quoteRoutes = (service: QuoteService) =>
   new Elysia({ name: 'quotes', prefix: '/quotes', tags: ['Quotes'] })
     .use(authPlugin())
+    .use(weightPlugin)
     .post('', ({ principal, body }) => service.create(principal.accountId, body), {
       auth: 'write',
+      weight: 2,
       body: QuoteRequest,
       response: { 200: Quote, 400: ErrorBody, 404: ErrorBody, 409: ErrorBody, 503: ErrorBody },
       detail: { operationId: 'createQuote', summary: 'Lock a rate and fees for 60 seconds' },

@@ -39,16 +39,33 @@ const isNested = (value: unknown, depth: number): value is object =>
 const FLUSH_MS = 1000
 const PARAMETERS = /\nparams:[\s\S]*?(?=\n\s+at |$)/g
 
+/** What is known to hold no value of anybody's; PostgreSQL's own `detail` repeats the whole row that it refuses. */
+const ERROR_FIELDS: ReadonlySet<string> = new Set([
+  'type',
+  'name',
+  'message',
+  'stack',
+  'code',
+  'severity',
+  'schema_name',
+  'table_name',
+  'column_name',
+  'constraint_name',
+  'routine',
+])
+
 /** Drizzle writes a query's parameters into the error's message; they may be secrets. */
+const withoutParameters = (value: unknown): unknown =>
+  typeof value === 'string' ? value.replace(PARAMETERS, '') : value
+
 const errorSerializer = (error: Error) => {
   const plain = pino.stdSerializers.err(error)
   if (typeof plain !== 'object' || plain === null) return plain
-  const { params: _dropped, ...rest } = plain as typeof plain & { params?: unknown }
-  return {
-    ...rest,
-    message: rest.message?.replace(PARAMETERS, ''),
-    stack: rest.stack?.replace(PARAMETERS, ''),
-  }
+  return Object.fromEntries(
+    Object.entries(plain)
+      .filter(([field]) => ERROR_FIELDS.has(field))
+      .map(([field, value]) => [field, withoutParameters(value)]),
+  )
 }
 
 const options = (level: string): pino.LoggerOptions => ({

@@ -13,6 +13,7 @@ const OVER_ALL_ACCOUNTS: Record<string, [times: number, reason: string]> = {
     'the sweep of what expired unused, and of advice that no account owns',
   ],
   'fees/store.ts quotes': [1, 'the sweep looks for the quote within the recommendation’s account'],
+  'limits/store.ts rate_limit_usage': [2, 'processes exchange the sums of all accounts in one statement'],
   'payments/sql/steps.ts payments': [1, 'the rescue of payments that lost their job'],
   'providers/cctp/passages.ts provider_steps': [
     1,

@@ -16,7 +16,7 @@ export interface Belongings {
 }
 
 /** Tables whose rows go within the transaction that wrote them, or with the next sealing. */
-const PASSING = ['ledger_unbalanced', 'audit_unsealed']
+const PASSING = ['ledger_unbalanced', 'audit_unsealed', 'rate_limit_usage']
 
 const PAYERS = ['user123', 'fail_onramp', 'fail_offramp', 'user456']
 

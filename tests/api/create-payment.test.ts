@@ -81,6 +81,20 @@ const account = (field: string): Row[] => [
     'with a line break': 'user123\n',
     'with an escape character': 'user\u001b[31m',
     'with a delete character': 'user\u007f',
+    'with a C1 control': 'user\u0085',
+    'with a blank before it': ' user123',
+    'with a no-break space after it': 'user123\u00a0',
+    'that turns the direction of writing': 'user\u202e321',
+    'with an isolated direction': '\u2066user123\u2069',
+    'with a zero-width space': 'user\u200b123',
+    'with a zero-width joiner': 'user\u200d123',
+    'with a byte order mark': '\ufeffuser123',
+    'with a soft hyphen': 'user\u00ad123',
+    'with a line separator': 'user\u2028123',
+    'with a filler letter': 'user\u3164123',
+    'with a tag character': 'user\u{e0041}123',
+    'with a variation mark': 'user\u{e0100}123',
+    'of blanks': '     ',
     'a number': 12_345,
     null: null,
     'a list': ['user123'],
@@ -157,9 +171,20 @@ describe('POST /payments, refused', () => {
   test('a wrong length is told as such', async () => {
     const { body } = await post({ ...OPEN, source_account: 'ab' })
     expect(body.details).toEqual([
-      { path: '/source_account', message: 'must be text of 3 to 100 characters without control characters' },
+      {
+        path: '/source_account',
+        message:
+          'must be text of 3 to 100 characters without blanks at its ends and without control, direction and zero-width characters',
+      },
     ])
   })
+
+  test.each(['Łukasz Ñandú', '株式会社 山田', 'o’Brien & Söhne (GmbH)', 'شركة ١٢٣', '😀 shop', 'a b c'])(
+    'names as people write them are accepted: %s',
+    async (source_account) => {
+      expect((await post({ ...(await payable()), source_account })).status).toBe(202)
+    },
+  )
 
   test('a mismatch is told what the quote says', async () => {
     const { body } = await post({ ...OPEN, amount: 1 })

@@ -1,9 +1,8 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
-import Ajv2020 from 'ajv/dist/2020.js'
-import addFormats from 'ajv-formats'
 import { drive } from '../payments/support.ts'
 import { startHarness } from '../support/harness.ts'
+import { type Operation, operationsOf, pointerTo, validatorsOf } from '../support/openapi.ts'
 import { type Answer, startApi } from './support.ts'
 
 const api = await startApi()
@@ -14,25 +13,9 @@ afterAll(async () => {
 })
 const { send, payable, pay } = api
 
-interface Media {
-  schema?: { examples?: unknown[] }
-  examples?: object
-}
-interface Operation {
-  operationId?: string
-  summary?: string
-  tags?: string[]
-  security?: object[]
-  parameters?: object[]
-  requestBody?: { content: Record<string, Media> }
-  responses: Record<string, { $ref?: string; content?: Record<string, Media> }>
-}
-
 /** The document of all routes of the program, as a client would fetch it. */
 const document = (await harness.call('GET', '/openapi.json')).body
-const operations = Object.entries<Record<string, Operation>>(document.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) => [`${method} ${path}`, operation] as const),
-)
+const operations = operationsOf(document)
 
 describe('the document', () => {
   test('is valid OpenAPI 3.1', async () => {
@@ -71,47 +54,34 @@ describe('the document', () => {
     expect(statuses).toEqual(expect.arrayContaining(implied))
   })
 
+  test('requires no query parameter, for each has a default or none is needed', () => {
+    for (const [name, { parameters = [] }] of operations)
+      for (const parameter of parameters.filter((each) => each.in === 'query'))
+        expect([name, parameter.name, parameter.required]).toEqual([name, parameter.name, false])
+  })
+
   test('has an example that fits for every request body', () => {
-    const ajv = validators(document)
+    const ajv = validatorsOf(document)
     for (const [name, { requestBody }] of operations) {
       if (!requestBody) continue
       const media = requestBody.content['application/json']
       const named = Object.values<{ value: unknown }>({ ...media?.examples }).map(({ value }) => value)
       const examples = [...(media?.schema?.examples ?? []), ...named]
       expect([name, examples.length > 0]).toEqual([name, true])
-      const validate = ajv(`${pointer(name)}/requestBody/content/application~1json/schema`)
+      const validate = ajv(`${pointerTo(name)}/requestBody/content/application~1json/schema`)
       for (const example of examples) expect([name, validate(example)]).toEqual([name, []])
     }
   })
 })
 
-const pointer = (name: string) => {
-  const [method = '', path = ''] = name.split(' ')
-  return `#/paths/${path.replaceAll('/', '~1').replaceAll('{', '%7B').replaceAll('}', '%7D')}/${method}`
-}
-
-/** Validators by JSON Pointer into a document; each answers the problems it finds. */
-const validators = (whole: object) => {
-  const ajv = new Ajv2020({ strict: false, allErrors: true })
-  addFormats(ajv)
-  ajv.addSchema(whole, 'api')
-  return (at: string) => {
-    const validate = ajv.compile({ $ref: `api${at}` })
-    return (value: unknown): string[] => {
-      validate(value)
-      return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`)
-    }
-  }
-}
-
 describe('live answers are what the document says', () => {
-  const schemas = validators(document)
+  const schemas = validatorsOf(document)
   const byName = new Map<string, Operation>(operations)
 
   const problems = (name: string, answer: Answer): string[] => {
     const response = byName.get(name)?.responses[String(answer.status)]
     if (!response) return [`${name} does not document ${answer.status}`]
-    const at = response.$ref ?? `${pointer(name)}/responses/${answer.status}`
+    const at = response.$ref ?? `${pointerTo(name)}/responses/${answer.status}`
     return schemas(`${at}/content/application~1json/schema`)(answer.body)
   }
 

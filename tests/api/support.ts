@@ -5,7 +5,7 @@ import { randomIds } from '../../src/core/ids.ts'
 import { operatorOf, type Scope } from '../../src/core/principal.ts'
 import { routesOf } from '../../src/routes.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
-import { startHarness } from '../support/harness.ts'
+import { type HarnessOptions, startHarness } from '../support/harness.ts'
 
 export interface Sent {
   body?: unknown
@@ -15,8 +15,8 @@ export interface Sent {
 }
 
 /** The whole program behind real API keys of two accounts, as it runs in production. */
-export const startApi = async () => {
-  const harness = await startHarness()
+export const startApi = async (options: HarnessOptions = {}) => {
+  const harness = await startHarness(options)
   const { services } = harness
   const { accounts, authenticate } = services
   const keyOf = async (account: string, ...scopes: Scope[]) => {

@@ -78,8 +78,8 @@ describe.each([...CLAUDE_FAULTS])('%s', (fault) => {
   test('gives the answer of the rules, with its reason told, counted, logged and stored', async () => {
     const advised = start(deadline)
     advised.server.fault(fault)
-    const decision = await engineOn(advised).decide(QUESTION)
-    const alone = await engineOn(start({ claude: null })).decide(QUESTION)
+    const decision = await engineOn(advised).decide(QUESTION, 'acc')
+    const alone = await engineOn(start({ claude: null })).decide(QUESTION, 'acc')
     const reason = REASONS[fault]
     expect(decision).toMatchObject({ source: 'rules', reason })
     expect([decision.choice, decision.fees]).toEqual([alone.choice, alone.fees])
@@ -260,6 +260,20 @@ describe('trouble that lasts', () => {
     expect(server.calls).toHaveLength(2)
     tick(60_000)
     expect(await fresh()).toBe('choice')
+  })
+
+  test('an account that asks for ever new things leaves the model to the others', async () => {
+    const { ask, server } = start({ budgetPerMinute: 10 })
+    const reasons = []
+    for (let i = 0; i < 12; i++) {
+      const advice = await ask(`greedy ${i}`, questionWith(), 'greedy')
+      reasons.push(advice.kind === 'none' ? advice.reason : 'choice')
+    }
+    expect(reasons).toEqual([...Array(5).fill('choice'), ...Array(7).fill('budget_spent')])
+    expect(await ask('other', questionWith(), 'other')).toMatchObject({ kind: 'choice' })
+    // What one account's call has answered, all may read.
+    expect(await ask('other', questionWith(), 'greedy')).toMatchObject({ kind: 'choice', shared: true })
+    expect(server.calls).toHaveLength(6)
   })
 
   test('a bug of ours is an answer of the rules too', async () => {

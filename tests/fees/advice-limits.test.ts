@@ -12,21 +12,67 @@ const clockAt = (nowMs = 1_795_418_400_000) => {
 }
 
 describe('the budget', () => {
-  test('allows so many calls in any 60 seconds, whenever they begin', () => {
-    const steps = fc.array(fc.integer({ min: 0, max: 20_000 }), { minLength: 20, maxLength: 80 })
+  const steps = fc.array(
+    fc.record({ wait: fc.integer({ min: 0, max: 20_000 }), by: fc.constantFrom('a', 'b', 'c', 'd') }),
+    { minLength: 20, maxLength: 80 },
+  )
+
+  test('allows so many calls in any 60 seconds, whenever they begin and whoever makes them', () => {
     fc.assert(
-      fc.property(steps, fc.integer({ min: 0, max: 5 }), (waits, perMinute) => {
+      fc.property(steps, fc.integer({ min: 0, max: 5 }), (calls, perMinute) => {
         const clock = clockAt()
         const budget = createBudget(perMinute, clock)
         const taken: number[] = []
-        for (const wait of waits) {
+        for (const { wait, by } of calls) {
           clock.nowMs += wait
           const inWindow = taken.filter((at) => at > clock.nowMs - 60_000).length
-          expect(budget.take()).toBe(inWindow < perMinute ? null : 'budget_spent')
-          if (inWindow < perMinute) taken.push(clock.nowMs)
+          const answer = budget.take(by)
+          if (inWindow >= perMinute) expect(answer).toBe('budget_spent')
+          if (answer === null) taken.push(clock.nowMs)
         }
       }),
     )
+  })
+
+  test('whatever one account asks, half of it is left, and an account that comes finds its share', () => {
+    const clock = clockAt()
+    const budget = createBudget(30, clock)
+    const granted = (by: string) =>
+      Array.from({ length: 100 }, () => budget.take(by)).filter((each) => each === null)
+    expect(granted('greedy')).toHaveLength(15)
+    expect(granted('second')).toHaveLength(10)
+    expect(granted('greedy')).toHaveLength(0)
+    expect(granted('third')).toHaveLength(5)
+    clock.nowMs += 60_000
+    expect(granted('third')).toHaveLength(15)
+  })
+
+  test('lets one account ask as long as it stays within its share, and gives that back after a minute', () => {
+    fc.assert(
+      fc.property(steps, (calls) => {
+        const clock = clockAt()
+        const budget = createBudget(8, clock)
+        const taken: { at: number; by: string }[] = []
+        for (const { wait, by } of calls) {
+          clock.nowMs += wait
+          const recent = taken.filter(({ at }) => at > clock.nowMs - 60_000)
+          const others = new Set(recent.map((each) => each.by).filter((each) => each !== by)).size
+          const own = recent.filter((each) => each.by === by).length
+          const free = recent.length < 8 && own < Math.ceil(8 / (others + 2))
+          expect(budget.take(by)).toBe(free ? null : 'budget_spent')
+          if (free) taken.push({ at: clock.nowMs, by })
+        }
+      }),
+    )
+  })
+
+  test('of one call a minute, whoever asks first has it', () => {
+    const budget = createBudget(1, clockAt())
+    expect([budget.take('a'), budget.take('a'), budget.take('b')]).toEqual([
+      null,
+      'budget_spent',
+      'budget_spent',
+    ])
   })
 
   test('a Retry-After blocks all calls until then, and its reason is told', () => {
@@ -34,9 +80,9 @@ describe('the budget', () => {
     const budget = createBudget(30, clock)
     budget.block('rate_limited', 17_000)
     clock.nowMs += 16_999
-    expect(budget.take()).toBe('rate_limited')
+    expect(budget.take('a')).toBe('rate_limited')
     clock.nowMs += 1
-    expect(budget.take()).toBeNull()
+    expect(budget.take('a')).toBeNull()
   })
 
   test('no Retry-After blocks for more than an hour', () => {
@@ -44,15 +90,15 @@ describe('the budget', () => {
     const budget = createBudget(30, clock)
     budget.block('rate_limited', Number.MAX_SAFE_INTEGER)
     clock.nowMs += 3_600_000
-    expect(budget.take()).toBeNull()
+    expect(budget.take('a')).toBeNull()
   })
 
   test('a clock that is set back does not block it', () => {
     const clock = clockAt()
     const budget = createBudget(1, clock)
-    expect([budget.take(), budget.take()]).toEqual([null, 'budget_spent'])
+    expect([budget.take('a'), budget.take('a')]).toEqual([null, 'budget_spent'])
     clock.nowMs -= 86_400_000
-    expect(budget.take()).toBeNull()
+    expect(budget.take('a')).toBeNull()
   })
 })
 

@@ -335,6 +335,9 @@ test('nothing is thrown at those who ask, even without a store', async () => {
     deadlineMs: 1_000,
     budgetPerMinute: 1,
   })
-  expect(await adviser.ask('key', questionWith())).toMatchObject({ kind: 'none', reason: 'internal_error' })
+  expect(await adviser.ask('key', questionWith(), 'acc')).toMatchObject({
+    kind: 'none',
+    reason: 'internal_error',
+  })
   expect([server.calls, lines.length]).toEqual([[], 1])
 })

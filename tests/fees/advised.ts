@@ -64,10 +64,10 @@ export const startAdvised = (changes: Partial<AdviserDeps> & { baseUrl?: string;
     tick: (ms: number): void => {
       clock.nowMs += ms
     },
-    ask: (key = 'key', question = questionWith()) => adviser.ask(key, question),
-    /** Asks something that nobody asked before, and answers why there was no choice. */
+    ask: (key = 'key', question = questionWith(), account = 'acc') => adviser.ask(key, question, account),
+    /** Asks something that nobody asked before, as an account that never asked, and answers why there was no choice. */
     fresh: async (): Promise<FallbackReason | 'choice'> => {
-      const advice = await adviser.ask(`fresh ${asked++}`, questionWith())
+      const advice = await adviser.ask(`fresh ${asked++}`, questionWith(), `account ${asked}`)
       return advice.kind === 'choice' ? 'choice' : advice.reason
     },
   }

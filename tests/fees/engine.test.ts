@@ -67,7 +67,7 @@ const none = (): Advice => ({ kind: 'none', reason: 'no_key', adviceId: null, sh
 describe('the model advises, the arithmetic decides', () => {
   test('a choice among the eligible candidates is taken, and priced by code', async () => {
     const { engine } = engineWith(() => choice())
-    const { fees, ...decision } = await engine.decide(QUESTION)
+    const { fees, ...decision } = await engine.decide(QUESTION, 'acc')
     expect(decision).toMatchObject({ choice: CHOICE, source: 'claude', reason: null })
     // 2 %, 0.7 % and 0.5 % of 5,000.00 USD, no gas worth a cent, and 10 bps of premium.
     expect(fees).toEqual({
@@ -87,8 +87,8 @@ describe('the model advises, the arithmetic decides', () => {
     ['an off-ramp that is not offered', { offramp: 'mallory' }, 500_000n],
   ])('%s is replaced by the rules’ choice, and told', async (_what, changes, amount) => {
     const { engine } = engineWith(() => choice(changes))
-    const told = await engine.decide({ ...QUESTION, amount })
-    const alone = await engineWith(none).engine.decide({ ...QUESTION, amount })
+    const told = await engine.decide({ ...QUESTION, amount }, 'acc')
+    const alone = await engineWith(none).engine.decide({ ...QUESTION, amount }, 'acc')
     expect(told).toMatchObject({ source: 'rules', reason: 'no_longer_eligible' })
     expect(told.choice).toEqual(alone.choice)
     expect(told.fees).toEqual(alone.fees)
@@ -96,7 +96,7 @@ describe('the model advises, the arithmetic decides', () => {
 
   test('without the model the rules decide, and say why', async () => {
     const { engine } = engineWith(none)
-    expect(await engine.decide(QUESTION)).toMatchObject({
+    expect(await engine.decide(QUESTION, 'acc')).toMatchObject({
       source: 'rules',
       reason: 'no_key',
       choice: { chain: 'base', confidence: 0.75, riskPremiumBps: 0 },
@@ -105,23 +105,26 @@ describe('the model advises, the arithmetic decides', () => {
 
   test('what was said a moment ago is not asked again', async () => {
     const { engine, asked } = engineWith(none, { known: { ...choice(), shared: true } as Advice })
-    expect(await engine.decide(QUESTION)).toMatchObject({ source: 'cache', choice: { chain: 'arbitrum' } })
+    expect(await engine.decide(QUESTION, 'acc')).toMatchObject({
+      source: 'cache',
+      choice: { chain: 'arbitrum' },
+    })
     expect(asked).toEqual([])
   })
 
   test('on sample data the model is no surer than the rules', async () => {
     const markets = [factsWith({ arbitrum: { fallback: true } })]
     const { engine } = engineWith(() => choice(), { markets })
-    expect((await engine.decide(QUESTION)).choice.confidence).toBe(0.75)
+    expect((await engine.decide(QUESTION, 'acc')).choice.confidence).toBe(0.75)
     const unsure = engineWith(() => choice({ confidence: 0.3 }), { markets })
-    expect((await unsure.engine.decide(QUESTION)).choice.confidence).toBe(0.3)
+    expect((await unsure.engine.decide(QUESTION, 'acc')).choice.confidence).toBe(0.3)
   })
 
   test('when no chain is eligible the answer is that, and not a guess', async () => {
     const markets = [factsWith({ ethereum: { health: 'outage' } })]
     const { engine } = engineWith(() => choice({ chain: 'ethereum' }), { markets })
     const refused = await engine
-      .decide({ ...QUESTION, amount: 100_000_000n })
+      .decide({ ...QUESTION, amount: 100_000_000n }, 'acc')
       .catch((error: unknown) => error)
     expect(refused).toBeInstanceOf(AppError)
     expect(refused).toMatchObject({ code: 'SERVICE_UNAVAILABLE', retryAfterSeconds: 30 })
@@ -131,7 +134,7 @@ describe('the model advises, the arithmetic decides', () => {
 describe('question and market refresh begin in the same moment', () => {
   test('before either has ended', async () => {
     const { engine, events } = engineWith(none)
-    const deciding = engine.decide(QUESTION)
+    const deciding = engine.decide(QUESTION, 'acc')
     expect(events).toEqual(['asked', 'refreshed'])
     await deciding
   })
@@ -139,7 +142,7 @@ describe('question and market refresh begin in the same moment', () => {
   test('the choice is priced on what the refresh brought: gas is the new gas', async () => {
     const markets = [sampleFacts(), factsWith({ arbitrum: { times: 9n } })]
     const { engine } = engineWith(() => choice(), { markets })
-    const { facts, candidates } = await engine.decide(QUESTION)
+    const { facts, candidates } = await engine.decide(QUESTION, 'acc')
     expect(facts.gas.arbitrum.price).toBe('90000000')
     // 65000 x 0.09 gwei x 2486.47
     expect(candidates.find(({ chain }) => chain === 'arbitrum')?.gasUsd).toBe('0.0145458495')
@@ -148,7 +151,7 @@ describe('question and market refresh begin in the same moment', () => {
   test('a chain that went out while the model was thinking is replaced', async () => {
     const markets = [sampleFacts(), factsWith({ arbitrum: { health: 'outage' } })]
     const { engine } = engineWith(() => choice(), { markets })
-    expect(await engine.decide(QUESTION)).toMatchObject({
+    expect(await engine.decide(QUESTION, 'acc')).toMatchObject({
       source: 'rules',
       reason: 'no_longer_eligible',
       choice: { chain: 'base' },
@@ -159,14 +162,14 @@ describe('question and market refresh begin in the same moment', () => {
 describe('questions that are alike are one question', () => {
   const keyFor = async (changes: Partial<FeeQuestion>, facts = sampleFacts()) => {
     const { engine, asked } = engineWith(none, { markets: [facts] })
-    await engine.decide({ ...QUESTION, ...changes })
+    await engine.decide({ ...QUESTION, ...changes }, 'acc')
     return asked[0]?.key
   }
 
   test('amounts of one band share a key, and the model sees the band’s amount instead of the caller’s', async () => {
     expect(await keyFor({ amount: 123_456n })).toBe(await keyFor({ amount: 654_321n }))
     const { engine, asked } = engineWith(none)
-    await engine.decide({ ...QUESTION, amount: 123_456n })
+    await engine.decide({ ...QUESTION, amount: 123_456n }, 'acc')
     expect(asked[0]?.question).toMatchObject({ amount: 300_000n, band: '500 to 10,000 USD' })
   })
 
@@ -225,7 +228,7 @@ describe('fees add up and can be computed again', () => {
       fc.asyncProperty(questions, choices, fc.bigInt({ min: 1n, max: 9n }), async (question, made, times) => {
         const markets = [factsWith({ ethereum: { times } })]
         const { engine } = engineWith(() => choice(made), { markets })
-        const decision = await engine.decide(question)
+        const decision = await engine.decide(question, 'acc')
         const { fees } = decision
         expect(fees.total).toBe(fees.platform + fees.onramp + fees.offramp + fees.gas + fees.riskPremium)
         const stored = JSON.parse(JSON.stringify(inputOf(question, decision)))

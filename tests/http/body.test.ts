@@ -95,6 +95,21 @@ describe('a body cannot cost or break anything', () => {
     expect(Reflect.get({}, 'polluted')).toBeUndefined()
   })
 
+  test('an object whose text cannot be made is an unknown field, wherever it stands, and no fault of ours', async () => {
+    const { send } = sampleApp()
+    for (const [field, value] of [
+      ['currency', { toString: 1, valueOf: 1 }],
+      ['amount', [{ toString: null }]],
+      ['payee', { account: { toString: {} } }],
+    ] as const) {
+      const answer = await send('POST', '/transfers', JSON.stringify({ ...TRANSFER, [field]: value }))
+      expect([answer.status, answer.body.message]).toEqual([
+        400,
+        expect.stringMatching(/^\/\w+(\/\w+)*\/toString is not a known field$/),
+      ])
+    }
+  })
+
   test.each([
     ['{"a":["\\u0000"]}', '/a/0', 'must not contain a null character'],
     ['{"a":"\\ud800"}', '/a', 'must not contain half of a surrogate pair'],

@@ -57,6 +57,20 @@ describe('every answer can be found in the log', () => {
   })
 })
 
+test('a key that somebody put into a path is neither logged nor said back', async () => {
+  const { send, lines } = sampleApp()
+  expect((await send('GET', '/nope/whsec_aGlkZGVu/aGlkZGVu+w==')).body.message).toBe(
+    'no route GET /nope/[redacted]',
+  )
+  for (const key of ['rl_live_hidden', 'rl_test_hidden', 'sk-ant-hidden']) {
+    const answer = await send('GET', `/nope/${key}/more`)
+    expect(answer.body.message).toBe('no route GET /nope/[redacted]/more')
+  }
+  await answered()
+  expect(JSON.stringify(lines)).not.toMatch(/hidden|aGlkZGVu/)
+  expect(lines[1]).toMatchObject({ path: '/nope/[redacted]/more' })
+})
+
 describe('answers are not kept by caches, and probes tell the state', () => {
   test('JSON is not stored', async () => {
     const { send } = sampleApp()

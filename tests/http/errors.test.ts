@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'bun:test'
+import { ValidationError } from 'elysia'
+import pino from 'pino'
 import { AppError } from '../../src/core/errors.ts'
+import { randomIds } from '../../src/core/ids.ts'
 import { isDatabaseAway } from '../../src/db/away.ts'
+import { lastResort } from '../../src/http/errors.ts'
 import { sampleApp, TRANSFER } from './sample.ts'
 
 const withCode = (code: string, cause?: unknown) =>
@@ -134,4 +138,36 @@ describe('what happens inside stays inside', () => {
     error.cause = error
     expect(isDatabaseAway(error)).toBe(false)
   })
+})
+
+test('a fault in finding out what is wrong is ours, and leaves our shape no less', async () => {
+  const unreadable: Error = Object.assign(Object.create(ValidationError.prototype), {
+    type: 'body',
+    value: {},
+  })
+  const answer = await sampleApp({ fault: unreadable }).send('GET', '/transfers/fault')
+  expect([answer.status, answer.body]).toEqual([
+    500,
+    {
+      error: 'INTERNAL_ERROR',
+      message: 'something went wrong on our side',
+      request_id: answer.headers.get('x-request-id'),
+    },
+  ])
+})
+
+test('what goes wrong outside of everything is answered in our shape as well, and logged', async () => {
+  const lines: Record<string, unknown>[] = []
+  const log = pino(
+    { formatters: { level: (level) => ({ level }) } },
+    { write: (line) => void lines.push(JSON.parse(line)) },
+  )
+  const answer = lastResort(log, randomIds)(new Error('secret: /src/app.ts'))
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([500, 'application/json;charset=utf-8'])
+  expect(await answer.json()).toEqual({
+    error: 'INTERNAL_ERROR',
+    message: 'something went wrong on our side',
+    request_id: answer.headers.get('x-request-id'),
+  })
+  expect(lines.at(-1)).toMatchObject({ level: 'error', msg: 'request failed' })
 })

@@ -40,6 +40,24 @@ test('secrets stay out of the log, however deep they lie, in bindings and in que
   expect(output).toContain('Failed query: select 1')
 })
 
+test('of an error only what holds no data is logged: PostgreSQL repeats a refused row, and others bring fields of their own', async () => {
+  const output = await written(`
+    const refused = Object.assign(new Error('violates check constraint "positive"'), {
+      code: '23514', detail: 'Failing row contains (hidden)', where: 'hidden', query: 'hidden', parameters: ['hidden'],
+      hint: 'hidden', table_name: 'payments', constraint_name: 'positive', config: { headers: 'hidden' },
+    })
+    log.error({ err: refused }, 'refused')`)
+  expect(output).not.toContain('hidden')
+  expect(JSON.parse(output).err).toMatchObject({
+    type: 'Error',
+    message: 'violates check constraint "positive"',
+    stack: expect.stringContaining('Error: violates'),
+    code: '23514',
+    table_name: 'payments',
+    constraint_name: 'positive',
+  })
+})
+
 test('the printer for people hides the same', async () => {
   const output = await written(`log.info({ secret: 'hidden', kept: 'shown' }, 'hello')`, true)
   expect(output).toContain('hello')

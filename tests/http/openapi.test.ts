@@ -33,7 +33,8 @@ describe('the document tells the truth about the API', () => {
       security: [{ apiKey: ['write'] }],
       requestBody: { required: true },
     })
-    expect(Object.keys(operation).filter((key) => key.startsWith('x-'))).toEqual([])
+    expect(Object.keys(operation).filter((key) => key.startsWith('x-'))).toEqual(['x-rate-limit-weight'])
+    expect(operation['x-rate-limit-weight']).toBe(3)
     expect(operation.requestBody.content).toEqual({
       'application/json': {
         schema: { $ref: '#/components/schemas/Transfer' },
@@ -64,6 +65,7 @@ describe('the document tells the truth about the API', () => {
       '400',
       '401',
       '403',
+      '408',
       '409',
       '413',
       '429',
@@ -71,7 +73,7 @@ describe('the document tells the truth about the API', () => {
       '503',
     ])
     expect(statuses('/transfers', 'get')).toEqual(['200', '400', ...secured])
-    expect(statuses('/healthz', 'get')).toEqual(['200', '500'])
+    expect(statuses('/healthz', 'get')).toEqual(['200', '400', '500'])
     expect(paths['/transfers/{id}'].delete.responses[204].content).toBeUndefined()
   })
 

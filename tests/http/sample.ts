@@ -1,12 +1,13 @@
 import { Type } from '@sinclair/typebox'
 import { Elysia, sse, t } from 'elysia'
 import pino from 'pino'
-import { createApp } from '../../src/app.ts'
+import { createApp, type Edge } from '../../src/app.ts'
 import { AppError } from '../../src/core/errors.ts'
 import { randomIds } from '../../src/core/ids.ts'
 import type { Authenticate } from '../../src/core/principal.ts'
 import { strict } from '../../src/core/schema.ts'
 import { authPlugin } from '../../src/http/auth.ts'
+import { type RateLimiting, weightPlugin } from '../../src/http/rate-limits.ts'
 import { ErrorBody } from '../../src/http/schemas.ts'
 
 const Transfer = strict(
@@ -44,6 +45,7 @@ async function* endless() {
 export const sampleRoutes = (fault: () => Error) =>
   new Elysia({ name: 'sample', prefix: '/transfers', tags: ['Transfers'] })
     .use(authPlugin())
+    .use(weightPlugin)
     .post(
       '/',
       ({ body, principal, set }) => {
@@ -57,6 +59,7 @@ export const sampleRoutes = (fault: () => Error) =>
       },
       {
         auth: 'write',
+        weight: 3,
         body: Transfer,
         response: { 202: Receipt, 409: ErrorBody },
         detail: {
@@ -147,6 +150,8 @@ export const sampleApp = (
     authenticate?: Authenticate
     fault?: Error
     ready?: () => Promise<Record<string, boolean>>
+    limits?: RateLimiting
+    edge?: Partial<Edge>
   } = {},
 ) => {
   const lines: LogLine[] = []
@@ -154,7 +159,9 @@ export const sampleApp = (
     { level: 'debug', formatters: { level: (level) => ({ level }) } },
     { write: (line: string) => void lines.push(JSON.parse(line)) },
   )
-  const authenticate = options.authenticate ?? byKey
+  const { limits, edge } = options
+  const known = options.authenticate ?? byKey
+  const authenticate = limits ? limits.guard(known) : known
   const app = createApp({
     ids: randomIds,
     log,
@@ -162,6 +169,8 @@ export const sampleApp = (
     version: '1.2.3',
     ready: options.ready ?? (async () => ({ database: true })),
     routes: [sampleRoutes(() => options.fault ?? new Error('secret: connection string'))],
+    ...(limits ? { limits } : {}),
+    ...(edge ? { edge } : {}),
   })
   const send = async (
     method: string,

@@ -148,7 +148,14 @@ const watchedFeed = () => {
           }
         : Reflect.get(target, name),
   })
-  return { looks, feed: createPaymentFeed({ sql, log: createLogger({ level: 'silent', pretty: false }) }) }
+  return {
+    looks,
+    feed: createPaymentFeed({
+      sql,
+      log: createLogger({ level: 'silent', pretty: false }),
+      most: { perAccount: 100, perProcess: 100 },
+    }),
+  }
 }
 
 test('followers of one payment ask once, from the least version that one of them lacks', async () => {

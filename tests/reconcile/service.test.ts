@@ -89,7 +89,7 @@ describe('GET /metrics', () => {
     const response = await appFor(openAccess('demo')).handle(new Request('http://localhost/openapi.json'))
     const { get } = (await response.json()).paths['/metrics']
     expect(get).toMatchObject({ operationId: 'getMetrics', security: [{ apiKey: ['admin'] }] })
-    expect(Object.keys(get.responses).sort()).toEqual(['200', '401', '403', '429', '500', '503'])
+    expect(Object.keys(get.responses).sort()).toEqual(['200', '400', '401', '403', '429', '500', '503'])
     expect(Object.keys(get.responses[200].content)).toEqual(['text/plain'])
   })
 })

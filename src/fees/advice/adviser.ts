@@ -75,13 +75,14 @@ export type Advice =
 export interface Adviser {
   /** What is known without asking: an answer given a moment ago to the question with this key. */
   known(key: string): Advice | null
-  ask(key: string, question: Question): Promise<Advice>
+  /** `accountId` is whose share of the calls it comes out of; the model does not learn it. */
+  ask(key: string, question: Question, accountId: string): Promise<Advice>
 }
 
 export interface AdviserDeps extends Omit<ConsultDeps, 'claude'> {
   /** Null without a key; every question is then left to the rules at once. */
   claude: Claude | null
-  /** Most calls of the model in any minute. */
+  /** Most calls of the model in any minute, of which each account has a share. */
   budgetPerMinute: number
   /** How long a choice answers the questions that are the same. */
   cacheMs?: number
@@ -144,7 +145,7 @@ export const createAdviser = (deps: AdviserDeps): Adviser & { stats(): AdviserSt
 
   return {
     known,
-    ask: async (key, question) => {
+    ask: async (key, question, accountId) => {
       const answer = known(key)
       if (answer) return answer
       const joined = flights.get(key)
@@ -152,7 +153,7 @@ export const createAdviser = (deps: AdviserDeps): Adviser & { stats(): AdviserSt
         stats.shared()
         return { ...(await joined), shared: true }
       }
-      const reason = breaker.resting() ? 'breaker_open' : budget.take()
+      const reason = breaker.resting() ? 'breaker_open' : budget.take(accountId)
       if (reason) return refused(reason)
       const flight = fly(key, question)
       flights.set(key, flight)

@@ -25,7 +25,7 @@ const responseSchemas = (response: unknown): Json => {
 const responsesOf = (route: Route, operation: Json, models: Models, schemas: Schemas): Json => {
   const notes = (operation['x-responses'] ?? {}) as Record<string, ResponseNotes>
   const declared = responseSchemas(route.hooks.response)
-  const responses = impliedResponses(operation)
+  const responses = impliedResponses(operation, route.method !== 'GET')
   for (const status of new Set([...Object.keys(declared), ...Object.keys(notes)])) {
     const schema = resolved(declared[status], models)
     const described = schema && !EMPTY_TYPES.has(schema.type) ? schemas.convert(schema) : undefined

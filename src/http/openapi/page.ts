@@ -22,7 +22,6 @@ const START = `SwaggerUIBundle({
   url: '/openapi.json',
   dom_id: '#swagger-ui',
   deepLinking: true,
-  persistAuthorization: true,
   validatorUrl: null,
 })
 `
@@ -50,6 +49,7 @@ export const pageFiles: Readonly<Record<string, () => Response>> = {
         'content-type': 'text/html; charset=utf-8',
         'cache-control': 'no-cache',
         'content-security-policy': POLICY,
+        'cross-origin-opener-policy': 'same-origin',
       },
     }),
   '/swagger/start.js': asset(START, 'text/javascript; charset=utf-8'),

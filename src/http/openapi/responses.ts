@@ -4,11 +4,25 @@ import type { Json } from './schema.ts'
 const JSON_TYPE = 'application/json'
 const REQUEST_ID = { 'x-request-id': { $ref: '#/components/headers/RequestId' } }
 const RETRY_AFTER = { 'retry-after': { $ref: '#/components/headers/RetryAfter' } }
+const RATE_LIMIT = {
+  ratelimit: { $ref: '#/components/headers/RateLimit' },
+  'ratelimit-policy': { $ref: '#/components/headers/RateLimitPolicy' },
+}
 
 /** Headers that more than one response carries. */
 export const sharedHeaders: Json = {
   RequestId: { description: "The request's id, also in the log", schema: { type: 'string' } },
   RetryAfter: { description: 'Seconds to wait before trying again', schema: { type: 'integer', minimum: 0 } },
+  RateLimit: {
+    description:
+      'What is left of each limit (r) for how many seconds (t); on every answer that a limit applies to',
+    schema: { type: 'string', examples: ['"account";r=59871;t=14'] },
+  },
+  RateLimitPolicy: {
+    description:
+      'Each limit: units (q) in a window of seconds (w); a request costs its x-rate-limit-weight, else 1',
+    schema: { type: 'string', examples: ['"account";q=60000;w=60'] },
+  },
 }
 
 const shared = (code: ErrorCode, description: string, message: string, headers: Json = {}): Json => ({
@@ -32,7 +46,17 @@ export const sharedResponses: Readonly<Record<string, Json>> = {
     'The body is too large',
     'a request body may have at most 65536 bytes',
   ),
-  RateLimited: shared('RATE_LIMITED', 'Too many requests', 'too many requests, slow down', RETRY_AFTER),
+  TooSlow: shared(
+    'REQUEST_TIMEOUT',
+    'The body did not arrive in time',
+    'the request body did not arrive within 10000 ms',
+  ),
+  RateLimited: shared(
+    'RATE_LIMITED',
+    'Too many requests',
+    'too many requests from this account, try again in 7 s',
+    { ...RETRY_AFTER, ...RATE_LIMIT },
+  ),
   Internal: shared('INTERNAL_ERROR', 'A fault on our side', 'something went wrong on our side'),
   Unavailable: shared(
     'SERVICE_UNAVAILABLE',
@@ -47,17 +71,19 @@ const statusOf: Readonly<Record<string, ErrorCode>> = {
   Unauthorized: 'UNAUTHORIZED',
   Forbidden: 'FORBIDDEN',
   TooLarge: 'PAYLOAD_TOO_LARGE',
+  TooSlow: 'REQUEST_TIMEOUT',
   RateLimited: 'RATE_LIMITED',
   Internal: 'INTERNAL_ERROR',
   Unavailable: 'SERVICE_UNAVAILABLE',
 }
 
-/** References to the error responses that an operation can give without declaring them, by status. */
-export const impliedResponses = (operation: Json): Json => {
-  const names = ['Internal']
-  const hasInput = operation.requestBody !== undefined || operation.parameters !== undefined
-  if (hasInput) names.push('InvalidRequest')
-  if (operation.requestBody !== undefined) names.push('TooLarge')
+/**
+ * References to the error responses that an operation can give without declaring them, by status. `readsBody` is
+ * whether it looks at a body at all, be it to refuse one.
+ */
+export const impliedResponses = (operation: Json, readsBody: boolean): Json => {
+  const names = ['Internal', 'InvalidRequest']
+  if (readsBody) names.push('TooLarge', 'TooSlow')
   if (operation.security !== undefined) names.push('Unauthorized', 'Forbidden', 'RateLimited', 'Unavailable')
   return Object.fromEntries(
     names.map((name) => [

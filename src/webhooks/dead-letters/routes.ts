@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import { authPlugin } from '../../http/auth.ts'
 import { shown } from '../../http/openapi/responses.ts'
+import { weightPlugin } from '../../http/rate-limits.ts'
 import { ErrorBody } from '../../http/schemas.ts'
 import { DeliveryPage } from '../deliveries/model.ts'
 import { DEAD, DELIVERY, ENDPOINT } from '../examples.ts'
@@ -13,6 +14,7 @@ type DeadLetterService = ReturnType<typeof createDeadLetterService>
 export const deadLetterRoutes = (service: DeadLetterService) =>
   new Elysia({ name: 'webhooks.dead-letters', prefix: '/webhooks/dead-letters', tags: ['Webhooks'] })
     .use(authPlugin())
+    .use(weightPlugin)
     .get('', ({ principal, query }) => service.listDeadLetters(principal.accountId, query), {
       auth: 'read',
       query: DeadLetterQuery,
@@ -33,6 +35,7 @@ export const deadLetterRoutes = (service: DeadLetterService) =>
       },
       {
         auth: 'write',
+        weight: 10,
         body: RedriveRequest,
         response: { 202: RedriveAccepted, 404: ErrorBody, 409: ErrorBody },
         detail: {

@@ -1,0 +1,38 @@
+import type { Edge } from './app.ts'
+import type { Config } from './config.ts'
+import { parseRanges } from './http/address.ts'
+import { parseOrigins } from './http/cors.ts'
+import { createRateLimits } from './http/rate-limits.ts'
+import { createBoard } from './limits/board.ts'
+import { createExchange } from './limits/exchange.ts'
+import { createLimiter } from './limits/limiter.ts'
+import { createUsageStore } from './limits/store.ts'
+import type { Foundation } from './services.ts'
+
+/** How the configuration wants the API to meet the network. */
+export const edgeOf = (config: Config): Edge => ({
+  bodyDeadlineMs: config.REQUEST_BODY_MS,
+  corsOrigins: config.CORS_ORIGINS === undefined ? [] : (parseOrigins(config.CORS_ORIGINS) ?? []),
+  hstsSeconds: config.HSTS_SECONDS,
+})
+
+/**
+ * The rate limits that the configuration wants, shared with the other processes on the database once `exchange` is
+ * started.
+ */
+export const limitsOf = (
+  config: Config,
+  { database, clock, log }: Pick<Foundation, 'database' | 'clock' | 'log'>,
+) => {
+  const [ofAccounts, ofAddresses] = [createBoard(), createBoard()]
+  const boards = [ofAccounts, ofAddresses]
+  const exchange = createExchange({ boards, store: createUsageStore(database.sql), clock, log })
+  const limiter = (limit: number, board: typeof ofAccounts) =>
+    limit > 0 ? createLimiter({ limit, board, exchange, clock }) : null
+  const limits = createRateLimits({
+    account: limiter(config.RATE_LIMIT_PER_ACCOUNT, ofAccounts),
+    address: limiter(config.RATE_LIMIT_PER_ADDRESS, ofAddresses),
+    trusted: config.TRUSTED_PROXIES === undefined ? [] : (parseRanges(config.TRUSTED_PROXIES) ?? []),
+  })
+  return { limits, exchange }
+}
