@@ -30,11 +30,26 @@ test('two processes on one database share their limits, and keep the other bound
   const databaseUrl = postmasterOf(dataDir)?.url ?? ''
   const { out } = await runProgram(['src/accounts/cli.ts', 'create', 'acme'], { DATABASE_URL: databaseUrl })
   const other = startService({ ...SETTINGS, ROLE: 'api', DATABASE_URL: databaseUrl })
+  const key = out.trim()
   const urls = [url, await urlOf(other)]
   const ask = (at: string | undefined) =>
     fetch(`${at}/payments`, {
-      headers: { authorization: `Bearer ${out.trim()}`, origin: 'https://shop.example' },
+      headers: { authorization: `Bearer ${key}`, origin: 'https://shop.example' },
     })
+
+  const slow = await new Promise<string>((resolve) => {
+    let received = ''
+    const socket = connect(Number(new URL(url).port), '127.0.0.1', () =>
+      socket.write(
+        `POST /quotes HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${key}\r\ncontent-length: 10\r\n\r\n{`,
+      ),
+    )
+    socket.on('data', (chunk) => {
+      received += chunk
+    })
+    socket.on('close', () => resolve(received))
+  })
+  expect(slow).toStartWith('HTTP/1.1 408 ')
 
   let passed = 0
   const exhaust = async (at: string | undefined): Promise<Response> => {
@@ -55,17 +70,6 @@ test('two processes on one database share their limits, and keep the other bound
   expect(refused.headers.get('access-control-allow-origin')).toBe('https://shop.example')
   expect(refused.headers.get('strict-transport-security')).toBe('max-age=600; includeSubDomains')
 
-  const slow = await new Promise<string>((resolve) => {
-    let received = ''
-    const socket = connect(Number(new URL(url).port), '127.0.0.1', () =>
-      socket.write('POST /quotes HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\n{'),
-    )
-    socket.on('data', (chunk) => {
-      received += chunk
-    })
-    socket.on('close', () => resolve(received))
-  })
-  expect(slow).toStartWith('HTTP/1.1 408 ')
   for (const service of [first, other]) service.kill('SIGTERM')
   expect(await Promise.all([other.ended, first.ended])).toEqual([0, 0])
 })

@@ -14,7 +14,7 @@ const JSON_TYPE = /^application\/json\b/
 const UNDOCUMENTED = /^\/(swagger(\/.*)?|openapi\.json)\/?$/
 
 const patternOf = (path: string) =>
-  new RegExp(`^${path.replaceAll(/[.*+?^$()|[\]\\]/g, '\\$&').replaceAll('{id}', '[^/]+')}/?$`)
+  new RegExp(`^${path.replaceAll(/[.*+?^$()|[\]\\]/g, '\\$&').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`)
 
 /** Says what is wrong with an answer, by the document that the API publishes of itself. */
 export const createJudge = (document: OpenApi) => {

@@ -58,12 +58,17 @@ const inUrl = fc
     raw ? text.replaceAll(/[\s#?\ud800-\udfff]/g, '') : encodeURIComponent(text.toWellFormed()),
   )
 
-const pathFor = (path: string): fc.Arbitrary<string> =>
-  path.includes('{id}')
-    ? mostly(mostly(pooled(kindOf(path)), fc.constantFrom('payments', 'quotes').chain(pooled)), inUrl, 4).map(
-        (id) => path.replace('{id}', id),
-      )
-    : fc.constant(path)
+const PROVIDERS = fc.constantFrom('sandbox-one', 'coinbase', 'circle', 'bridge')
+
+const pathFor = (path: string): fc.Arbitrary<string> => {
+  const [parameter] = /\{\w+\}/.exec(path) ?? []
+  if (!parameter) return fc.constant(path)
+  const usual =
+    parameter === '{id}'
+      ? mostly(pooled(kindOf(path)), fc.constantFrom('payments', 'quotes').chain(pooled))
+      : PROVIDERS
+  return mostly(usual, inUrl, 4).map((value) => path.replace(parameter, value))
+}
 
 const queryFor = (parameters: readonly Parameter[], values: Values): fc.Arbitrary<string> => {
   const fields = parameters.map(({ name, schema }) => {
