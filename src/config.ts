@@ -7,20 +7,28 @@ import { parseProviders, parseWallets } from './providers/settings.ts'
 
 type Env = Static<typeof Environment>
 
-/** Beyond what a busy account does: 100 requests a second, all of them costly, are half of it. */
-const DEFAULT_LIMITS = { RATE_LIMIT_PER_ACCOUNT: 60_000, RATE_LIMIT_PER_ADDRESS: 120_000 }
+/** Beyond what a busy program does: 100 requests a second with one key, all of them costly, are half of it. */
+const DEFAULT_LIMITS = {
+  RATE_LIMIT_PER_ACCOUNT: 120_000,
+  RATE_LIMIT_PER_KEY: 60_000,
+  RATE_LIMIT_PER_ADDRESS: 240_000,
+}
 type LimitName = keyof typeof DEFAULT_LIMITS
-const NO_LIMITS: Record<LimitName, number> = { RATE_LIMIT_PER_ACCOUNT: 0, RATE_LIMIT_PER_ADDRESS: 0 }
+const NO_LIMITS: Record<LimitName, number> = {
+  RATE_LIMIT_PER_ACCOUNT: 0,
+  RATE_LIMIT_PER_KEY: 0,
+  RATE_LIMIT_PER_ADDRESS: 0,
+}
 
-export interface Config
-  extends Omit<Env, 'DATABASE_URL' | 'AUTH_MODE' | 'SANDBOX_FAULTS' | 'SETTLEMENT_WALLETS' | LimitName> {
+export type Config = Omit<
+  Env,
+  'DATABASE_URL' | 'AUTH_MODE' | 'SANDBOX_FAULTS' | 'SETTLEMENT_WALLETS' | LimitName
+> & {
   DATABASE_URL: string | undefined
   AUTH_MODE: 'open' | 'required'
   SANDBOX_FAULTS: string
   SETTLEMENT_WALLETS: string
-  RATE_LIMIT_PER_ACCOUNT: number
-  RATE_LIMIT_PER_ADDRESS: number
-}
+} & Record<LimitName, number>
 
 /** What keeps the program from starting: one readable line for each bad setting. */
 export class ConfigError extends Error {

@@ -3,7 +3,7 @@ import type { Config } from './config.ts'
 import { parseRanges } from './http/address.ts'
 import { parseOrigins } from './http/cors.ts'
 import { createRateLimits } from './http/rate-limits.ts'
-import { createBoard } from './limits/board.ts'
+import { type Board, createBoard } from './limits/board.ts'
 import { createExchange } from './limits/exchange.ts'
 import { createLimiter } from './limits/limiter.ts'
 import { createUsageStore } from './limits/store.ts'
@@ -24,14 +24,19 @@ export const limitsOf = (
   config: Config,
   { database, clock, log }: Pick<Foundation, 'database' | 'clock' | 'log'>,
 ) => {
-  const [ofAccounts, ofAddresses] = [createBoard(), createBoard()]
-  const boards = [ofAccounts, ofAddresses]
-  const exchange = createExchange({ boards, store: createUsageStore(database.sql), clock, log })
-  const limiter = (limit: number, board: typeof ofAccounts) =>
+  const boards = { account: createBoard(), key: createBoard(), address: createBoard() }
+  const exchange = createExchange({
+    boards: Object.values(boards),
+    store: createUsageStore(database.sql),
+    clock,
+    log,
+  })
+  const limiter = (limit: number, board: Board) =>
     limit > 0 ? createLimiter({ limit, board, exchange, clock }) : null
   const limits = createRateLimits({
-    account: limiter(config.RATE_LIMIT_PER_ACCOUNT, ofAccounts),
-    address: limiter(config.RATE_LIMIT_PER_ADDRESS, ofAddresses),
+    account: limiter(config.RATE_LIMIT_PER_ACCOUNT, boards.account),
+    key: limiter(config.RATE_LIMIT_PER_KEY, boards.key),
+    address: limiter(config.RATE_LIMIT_PER_ADDRESS, boards.address),
     trusted: config.TRUSTED_PROXIES === undefined ? [] : (parseRanges(config.TRUSTED_PROXIES) ?? []),
   })
   return { limits, exchange }

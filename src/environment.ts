@@ -69,10 +69,13 @@ export const Environment = Type.Object({
     'Least severe log level',
   ),
   RATE_LIMIT_PER_ACCOUNT: perMinute(
-    'Most requests of one account in any minute, the costly ones counted several times; 0 is no limit. 60000 unless AUTH_MODE is open',
+    'Most requests of one account in any minute, the costly ones counted several times; 0 is no limit. 120000 unless AUTH_MODE is open',
+  ),
+  RATE_LIMIT_PER_KEY: perMinute(
+    'Most requests with one API key in any minute, counted as those of its account; 0 is no limit. 60000 unless AUTH_MODE is open',
   ),
   RATE_LIMIT_PER_ADDRESS: perMinute(
-    'Most requests from one address in any minute, keys that are wrong counted many times; 0 is no limit. 120000 unless AUTH_MODE is open',
+    'Most requests from one address in any minute, keys that are wrong counted many times; 0 is no limit. 240000 unless AUTH_MODE is open',
   ),
   TRUSTED_PROXIES: Type.Optional(
     Type.String({

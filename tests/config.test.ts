@@ -34,6 +34,7 @@ describe('without any setting the program runs by itself, open on loopback only'
       AUTH_MODE: 'open',
       LOG_LEVEL: 'info',
       RATE_LIMIT_PER_ACCOUNT: 0,
+      RATE_LIMIT_PER_KEY: 0,
       RATE_LIMIT_PER_ADDRESS: 0,
       STREAMS_PER_ACCOUNT: 100,
       STREAMS_PER_PROCESS: 2_000,
@@ -179,6 +180,7 @@ describe('a bad variable gives one line that names it and what is allowed', () =
 
   test.each([
     ['RATE_LIMIT_PER_ACCOUNT', '-1', 'a whole number from 0 to 1000000000'],
+    ['RATE_LIMIT_PER_KEY', '60k', 'a whole number from 0 to 1000000000'],
     ['RATE_LIMIT_PER_ADDRESS', '1e3', 'a whole number from 0 to 1000000000'],
     ['HSTS_SECONDS', 'on', 'a whole number from 0 to 63072000'],
     ['TRUSTED_PROXIES', 'proxy.internal', 'a list of address ranges such as 10.0.0.0/8, ::1'],
@@ -364,9 +366,9 @@ describe('production refuses what is only for development, and says what to set'
   })
 
   test('a placeholder instead of a key, for every setting that holds one', () => {
-    const secrets = Object.keys(Environment.properties).filter((name) =>
-      /(KEY|SECRET|TOKEN|PASSWORD)$/.test(name),
-    )
+    const secrets = Object.entries(Environment.properties)
+      .filter(([name, { type }]) => type === 'string' && /(KEY|SECRET|TOKEN|PASSWORD)$/.test(name))
+      .map(([name]) => name)
     expect(secrets).toContain('ANTHROPIC_API_KEY')
     for (const name of secrets) {
       const line = `${name} holds a placeholder: set the key, or leave it out`
@@ -421,23 +423,29 @@ describe('production refuses what is only for development, and says what to set'
 
 describe('callers are limited', () => {
   const limits = (env: Record<string, string>) => {
-    const { RATE_LIMIT_PER_ACCOUNT, RATE_LIMIT_PER_ADDRESS } = loadConfig(env)
-    return [RATE_LIMIT_PER_ACCOUNT, RATE_LIMIT_PER_ADDRESS]
+    const { RATE_LIMIT_PER_KEY, RATE_LIMIT_PER_ACCOUNT, RATE_LIMIT_PER_ADDRESS } = loadConfig(env)
+    return [RATE_LIMIT_PER_KEY, RATE_LIMIT_PER_ACCOUNT, RATE_LIMIT_PER_ADDRESS]
   }
 
-  test('wherever keys are needed, beyond 100 costly requests a second of one account', () => {
-    const [account = 0, address = 0] = limits({ DATABASE_URL: POSTGRES })
-    expect(account).toBeGreaterThan(100 * 5 * 60)
+  test('wherever keys are needed, beyond 100 costly requests a second with one key', () => {
+    const [key = 0, account = 0, address = 0] = limits({ DATABASE_URL: POSTGRES })
+    expect(key).toBeGreaterThan(100 * 5 * 60)
+    expect(account).toBeGreaterThan(key)
     expect(address).toBeGreaterThan(account)
-    expect(limits({ AUTH_MODE: 'required' })).toEqual([account, address])
+    expect(limits({ AUTH_MODE: 'required' })).toEqual([key, account, address])
   })
 
   test('in the open mode only when asked for, and nowhere when they are 0', () => {
-    expect(limits({})).toEqual([0, 0])
-    expect(limits({ RATE_LIMIT_PER_ACCOUNT: '10' })).toEqual([10, 0])
+    expect(limits({})).toEqual([0, 0, 0])
+    expect(limits({ RATE_LIMIT_PER_ACCOUNT: '10' })).toEqual([0, 10, 0])
     expect(
-      limits({ DATABASE_URL: POSTGRES, RATE_LIMIT_PER_ACCOUNT: '0', RATE_LIMIT_PER_ADDRESS: '7' }),
-    ).toEqual([0, 7])
+      limits({
+        DATABASE_URL: POSTGRES,
+        RATE_LIMIT_PER_KEY: '3',
+        RATE_LIMIT_PER_ACCOUNT: '0',
+        RATE_LIMIT_PER_ADDRESS: '7',
+      }),
+    ).toEqual([3, 0, 7])
   })
 })
 

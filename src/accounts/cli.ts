@@ -3,7 +3,6 @@ import { parseArgs } from 'node:util'
 import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { ConfigError, loadConfig } from '../config.ts'
-import { AppError } from '../core/errors.ts'
 import { randomIds } from '../core/ids.ts'
 import { operatorOf } from '../core/principal.ts'
 import { openDatabase } from '../db/client.ts'
@@ -136,6 +135,7 @@ const main = async (): Promise<void> => {
 try {
   await main()
 } catch (error) {
-  console.error(error instanceof ConfigError || error instanceof AppError ? error.message : error)
+  // No more than the message: what PostgreSQL adds to it can hold rows.
+  console.error(error instanceof Error ? error.message : error)
   process.exit(1)
 }

@@ -1,6 +1,7 @@
 import { type AnyElysia, Elysia } from 'elysia'
 import { AppError } from '../core/errors.ts'
 import type { Authenticate } from '../core/principal.ts'
+import { ofAccount, ofAddress, ofKey, type Subject } from '../limits/board.ts'
 import type { Limiter, Verdict } from '../limits/limiter.ts'
 import { type AddressRange, clientAddress } from './address.ts'
 import { pathPattern, routesOf } from './routing.ts'
@@ -15,6 +16,8 @@ declare module 'elysia/types' {
 /** The limits of the API; null where there is none. */
 export interface RateLimits {
   account: Limiter | null
+  /** Of one API key, so that one program of an account cannot use up what the others need. */
+  key: Limiter | null
   address: Limiter | null
   /** Whose X-Forwarded-For is believed. */
   trusted: readonly AddressRange[]
@@ -28,11 +31,15 @@ const UNLIMITED: ReadonlySet<string> = new Set(['/healthz', '/readyz'])
 
 type Headers = Record<string, string | number | string[]>
 
+type Policy = 'account' | 'key' | 'address'
+
 interface Arrival {
   headers: Headers
   path: string
   address: string | null
-  told: Map<string, { limit: number; verdict: Verdict }>
+  /** Whether its key and account have been charged. */
+  counted: boolean
+  told: Map<Policy, { limit: number; verdict: Verdict }>
 }
 
 /** Adds the route option `weight: units`, what a request costs of the rate limits; 1 without it. */
@@ -40,7 +47,7 @@ export const weightPlugin = new Elysia({ name: 'http.weight' }).macro({
   weight: (units: number) => ({ detail: { 'x-rate-limit-weight': units } }),
 })
 
-const tell = ({ headers, told }: Arrival, policy: string, limit: number, verdict: Verdict): void => {
+const tell = ({ headers, told }: Arrival, policy: Policy, limit: number, verdict: Verdict): void => {
   told.set(policy, { limit, verdict })
   const policies = [...told]
   headers['ratelimit-policy'] = policies.map(([name, each]) => `"${name}";q=${each.limit};w=60`).join(', ')
@@ -56,7 +63,7 @@ const tell = ({ headers, told }: Arrival, policy: string, limit: number, verdict
     .join(', ')
 }
 
-const refusal = (who: string, { retryAfterSeconds }: Verdict): AppError =>
+const refusal = (who: Policy, { retryAfterSeconds }: Verdict): AppError =>
   new AppError(
     'RATE_LIMITED',
     `too many requests from this ${who}, try again in ${retryAfterSeconds} s`,
@@ -65,6 +72,19 @@ const refusal = (who: string, { retryAfterSeconds }: Verdict): AppError =>
       retryAfterSeconds,
     },
   )
+
+/** Throws RATE_LIMITED when it is too much. */
+const count = async (
+  arrival: Arrival,
+  policy: Policy,
+  limiter: Limiter,
+  subject: Subject,
+  weight: number,
+) => {
+  const verdict = await limiter.take(subject, weight)
+  tell(arrival, policy, limiter.limit, verdict)
+  if (!verdict.allowed) throw refusal(policy, verdict)
+}
 
 interface Weighed {
   method: string
@@ -80,9 +100,10 @@ const weighed = (app: AnyElysia): Weighed[] =>
 
 /**
  * Limits callers by the RateLimit header fields of the IETF draft. The plugin counts every request against the address it
- * comes from, before anything of it is read; `guard` counts those with a key against the account, by the route's weight.
+ * comes from, before anything of it is read; `guard` counts those with a key against the key and then the account, by the
+ * route's weight.
  */
-export const createRateLimits = ({ account, address, trusted }: RateLimits) => {
+export const createRateLimits = ({ account, key, address, trusted }: RateLimits) => {
   const arrivals = new WeakMap<Request, Arrival>()
   const plugin = new Elysia({ name: 'http.rate-limits' })
   let routes: Weighed[] | undefined
@@ -101,20 +122,18 @@ export const createRateLimits = ({ account, address, trusted }: RateLimits) => {
       headers: set.headers as Headers,
       path: pathname,
       address: from,
+      counted: false,
       told: new Map(),
     }
     arrivals.set(request, arrival)
     if (!address || from === null) return
-    const verdict = await address.take({ accountId: '', address: from }, 1)
-    tell(arrival, 'address', address.limit, verdict)
-    if (!verdict.allowed) throw refusal('address', verdict)
+    await count(arrival, 'address', address, ofAddress(from), 1)
   })
 
   // It is not told to the caller: every refused key is answered alike.
   const punish = (request: Request): void => {
     const from = arrivals.get(request)?.address
-    if (address && from)
-      address.charge({ accountId: '', address: from }, Math.ceil(address.limit / FAILURE_SHARE))
+    if (address && from) address.charge(ofAddress(from), Math.ceil(address.limit / FAILURE_SHARE))
   }
 
   /** Throws RATE_LIMITED besides what `authenticate` throws. A key that is refused costs its address dearly. */
@@ -125,11 +144,12 @@ export const createRateLimits = ({ account, address, trusted }: RateLimits) => {
         const principal = await authenticate(request)
         const arrival = arrivals.get(request)
         // A stream asks again whether its caller is still let in, and is one request all the same.
-        if (!account || !arrival || arrival.told.has('account')) return principal
+        if (!arrival || arrival.counted) return principal
+        arrival.counted = true
+        const { accountId, keyId } = principal
         const weight = weightOf(request, arrival.path)
-        const verdict = await account.take({ accountId: principal.accountId, address: '' }, weight)
-        tell(arrival, 'account', account.limit, verdict)
-        if (!verdict.allowed) throw refusal('account', verdict)
+        if (key && keyId !== undefined) await count(arrival, 'key', key, ofKey(accountId, keyId), weight)
+        if (account) await count(arrival, 'account', account, ofAccount(accountId), weight)
         return principal
       } catch (error) {
         if (error instanceof AppError && error.code === 'UNAUTHORIZED') punish(request)

@@ -4,11 +4,16 @@ import type { Used } from './window.ts'
 /** Callers that a process remembers, the latest; whoever comes back later is found in the database again. */
 const MOST_SUBJECTS = 10_000
 
-/** Whom a count is about: an account, or an address that no account is known for; the other one is empty. */
+/** Whom a count is about: an account, one key of an account, or an address. What it is not about is empty. */
 export interface Subject {
   accountId: string
+  keyId: string
   address: string
 }
+
+export const ofAccount = (accountId: string): Subject => ({ accountId, keyId: '', address: '' })
+export const ofKey = (accountId: string, keyId: string): Subject => ({ accountId, keyId, address: '' })
+export const ofAddress = (address: string): Subject => ({ accountId: '', keyId: '', address })
 
 /** Units of one subject in one minute: what this process adds to the sum of all, or that sum. */
 export interface Usage extends Subject {
@@ -39,7 +44,7 @@ interface Entry {
 
 const emptyCell = (minute: number): Cell => ({ minute, shared: 0, pending: 0 })
 const sumOf = ({ shared, pending }: Cell): number => shared + pending
-const keyOf = ({ accountId, address }: Subject): string => accountId || address
+const nameOf = ({ accountId, keyId, address }: Subject): string => `${accountId}\n${keyId}\n${address}`
 
 /** What a process knows of the use of one limit. */
 export interface Board {
@@ -57,11 +62,11 @@ export const createBoard = (): Board => {
   const entries = new LRUCache<string, Entry>({ max: MOST_SUBJECTS })
 
   const entryAt = (subject: Subject, minute: number): Entry => {
-    const key = keyOf(subject)
-    let entry = entries.get(key)
+    const name = nameOf(subject)
+    let entry = entries.get(name)
     if (!entry) {
       entry = { subject, current: emptyCell(minute), previous: emptyCell(minute - 1), busy: false }
-      entries.set(key, entry)
+      entries.set(name, entry)
     }
     // A clock that is set back goes on in the minute that it was in.
     if (minute > entry.current.minute) {
@@ -77,7 +82,7 @@ export const createBoard = (): Board => {
       return { current: sumOf(current), previous: sumOf(previous) }
     },
     pending: (subject) => {
-      const entry = entries.get(keyOf(subject))
+      const entry = entries.get(nameOf(subject))
       return entry ? entry.current.pending + entry.previous.pending : 0
     },
     add: (subject, minute, units) => {
@@ -93,7 +98,7 @@ export const createBoard = (): Board => {
         ),
     learn: (totals) => {
       for (const total of totals) {
-        const entry = entries.peek(keyOf(total))
+        const entry = entries.peek(nameOf(total))
         const cell = [entry?.current, entry?.previous].find((each) => each?.minute === total.minute)
         if (!entry || !cell) continue
         cell.shared = total.used

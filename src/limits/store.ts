@@ -5,18 +5,20 @@ import type { Total, Usage } from './board.ts'
 const EXCHANGE = `
 with given as (
   select * from json_to_recordset($1::text::json)
-    as g ("accountId" text, address text, minute integer, used bigint)
+    as g ("accountId" text, "keyId" text, address text, minute integer, used bigint)
 ), added as (
-  insert into rate_limit_usage as u (account_id, address, minute, used)
-  select "accountId", address, minute, used from given where used > 0 order by 1, 2, 3
-  on conflict (account_id, address, minute) do update set used = u.used + excluded.used
-  returning account_id, address, minute, used
+  insert into rate_limit_usage as u (account_id, key_id, address, minute, used)
+  select "accountId", "keyId", address, minute, used from given where used > 0 order by 1, 2, 3, 4
+  on conflict (account_id, key_id, address, minute) do update set used = u.used + excluded.used
+  returning account_id, key_id, address, minute, used
 )
-select g."accountId", g.address, g.minute, g.used::float8 as sent,
+select g."accountId", g."keyId", g.address, g.minute, g.used::float8 as sent,
   coalesce(a.used, u.used, 0)::float8 as used
 from given g
-left join added a on a.account_id = g."accountId" and a.address = g.address and a.minute = g.minute
-left join rate_limit_usage u on u.account_id = g."accountId" and u.address = g.address and u.minute = g.minute`
+left join added a on a.account_id = g."accountId" and a.key_id = g."keyId" and a.address = g.address
+  and a.minute = g.minute
+left join rate_limit_usage u on u.account_id = g."accountId" and u.key_id = g."keyId" and u.address = g.address
+  and u.minute = g.minute`
 
 // Rows that another process is deleting are left to it.
 const SWEEP = `

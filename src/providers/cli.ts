@@ -1,7 +1,6 @@
 /** `bun run providers`: says what an account's payers and payees are called at real providers. */
 import { parseArgs } from 'node:util'
 import { ConfigError, loadConfig } from '../config.ts'
-import { AppError } from '../core/errors.ts'
 import { openDatabase } from '../db/client.ts'
 import { existingDatabase } from '../existing-database.ts'
 import { createLinks, type Link } from './links.ts'
@@ -59,7 +58,6 @@ const main = async (): Promise<string> => {
 try {
   console.log(await main())
 } catch (error) {
-  const forPeople = error instanceof ConfigError || error instanceof AppError
-  console.error(forPeople ? error.message : error)
+  console.error(error instanceof Error ? error.message : error)
   process.exit(1)
 }

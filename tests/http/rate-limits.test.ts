@@ -13,18 +13,24 @@ afterAll(() => Promise.all(stops.map((stop) => stop())))
 
 interface Wanted {
   account?: number
+  key?: number
   address?: number
   trusted?: readonly AddressRange[]
   authenticate?: Authenticate
 }
 
 /** The sample on a real port, with limits of its own process. */
-const limited = ({ account, address, trusted = [], authenticate = byKey }: Wanted) => {
+const limited = ({ account, key, address, trusted = [], authenticate = byKey }: Wanted) => {
   const clock = virtualClock()
   const exchange = { now: () => Promise.resolve(), works: () => false }
   const limiter = (limit: number | undefined) =>
     limit === undefined ? null : createLimiter({ limit, board: createBoard(), exchange, clock })
-  const limits = createRateLimits({ account: limiter(account), address: limiter(address), trusted })
+  const limits = createRateLimits({
+    account: limiter(account),
+    key: limiter(key),
+    address: limiter(address),
+    trusted,
+  })
   const { app, send } = sampleApp({ limits, authenticate })
   app.listen({ port: 0, hostname: '127.0.0.1' })
   stops.push(() => app.stop(true))
@@ -85,6 +91,73 @@ describe('an account', () => {
     const statuses = []
     for (const key of ['a', 'a', 'b', 'b']) statuses.push((await ask('/transfers', { key })).status)
     expect(statuses).toEqual([200, 429, 200, 429])
+  })
+})
+
+describe('a key', () => {
+  const scopes = new Set(['read'] as const)
+  const authenticate: Authenticate = (request) => {
+    const keyId = request.headers.get('authorization') ?? ''
+    return keyId === 'none' ? { accountId: 'acme', scopes } : { accountId: 'acme', keyId, scopes }
+  }
+
+  test('of a program that asks too much leaves the other keys of its account what they need', async () => {
+    const { ask } = limited({ account: 5, key: 2, authenticate })
+    const statuses = []
+    for (const key of ['a', 'a', 'a', 'a', 'b', 'b', 'c', 'c'])
+      statuses.push((await ask('/transfers', { key })).status)
+    // The third and fourth of `a` cost the account nothing, which has five for all of them.
+    expect(statuses).toEqual([200, 200, 429, 429, 200, 200, 200, 429])
+  })
+
+  test('is told its limit before its account’s, and which of the two is used up', async () => {
+    const { ask } = limited({ account: 3, key: 2, authenticate })
+    expect(limitsOf(await ask('/transfers', { key: 'a' }))).toEqual([
+      '"key";q=2;w=60, "account";q=3;w=60',
+      '"key";r=1;t=60, "account";r=2;t=60',
+    ])
+    await ask('/transfers', { key: 'a' })
+    const ofKey = await ask('/transfers', { key: 'a' })
+    expect([ofKey.status, ofKey.body.message]).toEqual([
+      429,
+      expect.stringContaining('too many requests from this key'),
+    ])
+    expect(Number(ofKey.headers.get('retry-after'))).toBeGreaterThan(0)
+    await ask('/transfers', { key: 'b' })
+    const ofAccount = await ask('/transfers', { key: 'b' })
+    expect(ofAccount.body.message).toContain('too many requests from this account')
+  })
+
+  test('pays what the route weighs', async () => {
+    const { transfer } = limited({
+      key: 10,
+      authenticate: () => ({ accountId: 'acme', keyId: 'a', scopes: new Set(['write']) }),
+    })
+    expect(limitsOf(await transfer())[1]).toBe('"key";r=7;t=60')
+  })
+
+  test('pays once for a request, however often it is asked whether it is still good', async () => {
+    const clock = virtualClock()
+    const exchange = { now: () => Promise.resolve(), works: () => false }
+    const limiter = (limit: number) => createLimiter({ limit, board: createBoard(), exchange, clock })
+    const { plugin, guard } = createRateLimits({
+      account: limiter(1),
+      key: limiter(1),
+      address: null,
+      trusted: [],
+    })
+    const check = guard(() => ({ accountId: 'acme', keyId: 'a', scopes }))
+    const app = plugin.get('/', async ({ request }) => {
+      for (let i = 0; i < 3; i++) await check(request)
+      return 'still good'
+    })
+    const answer = await app.handle(new Request('http://localhost/'))
+    expect([answer.status, await answer.text()]).toEqual([200, 'still good'])
+  })
+
+  test('is not counted where none is needed', async () => {
+    const { ask } = limited({ key: 1, authenticate })
+    for (let i = 0; i < 3; i++) expect((await ask('/transfers', { key: 'none' })).status).toBe(200)
   })
 })
 

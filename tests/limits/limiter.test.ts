@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { ofAccount, ofKey } from '../../src/limits/board.ts'
 import type { UsageStore } from '../../src/limits/store.ts'
 import { createUsageStore } from '../../src/limits/store.ts'
+import { minuteOf } from '../../src/limits/window.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 import { type Counting, startProcessOf, virtualClock } from './support.ts'
 
@@ -20,6 +22,23 @@ const passing = async ({ take }: Counting, account: string, requests: number, we
   for (let i = 0; i < requests; i++) if ((await take(account, weight)).allowed) passed++
   return passed
 }
+
+test('the keys of one account share nothing with each other or with it, also over processes', async () => {
+  const clock = virtualClock()
+  const store = createUsageStore(database.sql)
+  const account = someone()
+  const subjects = [ofAccount(account), ofKey(account, 'key_a'), ofKey(account, 'key_b')]
+  const usages = subjects.map((subject, i) => ({ ...subject, minute: minuteOf(clock.now()), used: i + 1 }))
+  const sums = async () => (await store.exchange(usages)).map(({ keyId, used }) => `${keyId} ${used}`).sort()
+  expect(await sums()).toEqual([' 1', 'key_a 2', 'key_b 3'])
+  expect(await sums()).toEqual([' 2', 'key_a 4', 'key_b 6'])
+  const asked = usages.map((usage) => ({ ...usage, used: 0 }))
+  expect((await store.exchange(asked)).map(({ keyId, used }) => `${keyId} ${used}`).sort()).toEqual([
+    ' 2',
+    'key_a 4',
+    'key_b 6',
+  ])
+})
 
 describe('one process', () => {
   test('lets exactly the limit pass in a minute, and counts no refusal', async () => {
@@ -81,14 +100,13 @@ describe('one process', () => {
   test('does not mix callers, or an account with an address of the same name', async () => {
     const { limiter } = startProcessOf(database, virtualClock(), 1)
     const [a, b] = [someone(), someone()]
-    for (const accountId of [a, b])
-      expect((await limiter.take({ accountId, address: '' }, 1)).allowed).toBe(true)
+    for (const accountId of [a, b]) expect((await limiter.take(ofAccount(accountId), 1)).allowed).toBe(true)
   })
 
   test('charges what has happened already, also beyond the limit', async () => {
     const { limiter, take } = startProcessOf(database, virtualClock(), 10)
     const account = someone()
-    const subject = { accountId: account, address: '' }
+    const subject = ofAccount(account)
     for (let i = 0; i < 5; i++) limiter.charge(subject, 4)
     expect(limiter.charge(subject, 0).remaining).toBe(0)
     expect((await take(account)).retryAfterSeconds).toBeGreaterThan(60)
@@ -102,10 +120,10 @@ describe('one process', () => {
 
   test('remembers ten thousand callers and no more', async () => {
     const { board } = startProcessOf(database, virtualClock(), 10)
-    for (let i = 0; i < 10_050; i++) board.add({ accountId: `flood ${i}`, address: '' }, 1, 1)
+    for (let i = 0; i < 10_050; i++) board.add(ofAccount(`flood ${i}`), 1, 1)
     expect(board.outgoing()).toHaveLength(20_000)
-    expect(board.used({ accountId: 'flood 0', address: '' }, 1).current).toBe(0)
-    expect(board.used({ accountId: 'flood 10049', address: '' }, 1).current).toBe(1)
+    expect(board.used(ofAccount('flood 0'), 1).current).toBe(0)
+    expect(board.used(ofAccount('flood 10049'), 1).current).toBe(1)
   })
 })
 

@@ -1,4 +1,4 @@
-import { createBoard } from '../../src/limits/board.ts'
+import { createBoard, ofAccount } from '../../src/limits/board.ts'
 import { createExchange } from '../../src/limits/exchange.ts'
 import { createLimiter } from '../../src/limits/limiter.ts'
 import { createUsageStore, type UsageStore } from '../../src/limits/store.ts'
@@ -33,7 +33,7 @@ export const startProcessOf = (
   }
   const exchange = createExchange({ boards: [board], store: counted, clock, log })
   const limiter = createLimiter({ limit, board, exchange, clock })
-  const take = (accountId: string, weight = 1) => limiter.take({ accountId, address: '' }, weight)
+  const take = (accountId: string, weight = 1) => limiter.take(ofAccount(accountId), weight)
   return { board, exchange, limiter, take, asked }
 }
 

@@ -9,11 +9,13 @@ export const rateLimitUsage = pgTable(
   {
     /** Empty for what is counted by address, before the account is known. */
     accountId: text().notNull(),
-    /** Empty for what is counted by account. */
+    /** Empty for what is counted by account, or by address. */
+    keyId: text().notNull(),
+    /** Empty for what is counted by account or key. */
     address: text().notNull(),
     /** Minutes since the epoch. */
     minute: integer().notNull(),
     used: bigint({ mode: 'bigint' }).notNull(),
   },
-  (t) => [primaryKey({ columns: [t.accountId, t.address, t.minute] })],
+  (t) => [primaryKey({ columns: [t.accountId, t.keyId, t.address, t.minute] })],
 )

@@ -16,12 +16,12 @@ export const sharedHeaders: Json = {
   RateLimit: {
     description:
       'What is left of each limit (r) for how many seconds (t); on every answer that a limit applies to',
-    schema: { type: 'string', examples: ['"account";r=59871;t=14'] },
+    schema: { type: 'string', examples: ['"key";r=59871;t=14, "account";r=119871;t=14'] },
   },
   RateLimitPolicy: {
     description:
       'Each limit: units (q) in a window of seconds (w); a request costs its x-rate-limit-weight, else 1',
-    schema: { type: 'string', examples: ['"account";q=60000;w=60'] },
+    schema: { type: 'string', examples: ['"key";q=60000;w=60, "account";q=120000;w=60'] },
   },
 }
 
