@@ -41,12 +41,13 @@ export const kindOf = (path: string): string =>
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
 
-/** Keeps what an answer of a success names: its own ids, and those of the entries of a page. */
-export const harvest = (pool: Pool, path: string, answer: unknown): void => {
+/** Keeps what an answer of a success names: its own ids, and those of the entries of a page, but for the spared ones. */
+export const harvest = (pool: Pool, path: string, answer: unknown, spared: ReadonlySet<unknown>): void => {
   if (!isRecord(answer)) return
   const kind = kindOf(path)
   const entries = Array.isArray(answer.data) ? answer.data.filter(isRecord) : [answer]
   for (const entry of entries) {
+    if (spared.has(entry.id)) continue
     keep(pool, kind, entry.id ?? entry.payment_id ?? entry.quote_id)
     keep(pool, 'payment_id', entry.payment_id)
     keep(pool, 'endpoint_id', entry.endpoint_id)

@@ -18,6 +18,13 @@ export type Caller = 'own' | 'readOnly' | 'stranger' | 'nobody' | 'garbage'
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 /** What everything else is about. */
 const BUSY = new Set(['post /quotes', 'post /payments', 'post /fees/calculate'])
+/** What seldom finds something left to act on. */
+const RARE = new Set([
+  'post /keys',
+  'post /keys/{id}/rotate',
+  'post /payments/{id}/cancel',
+  'post /webhooks/deliveries/{id}/redeliver',
+])
 /** Paths that lead elsewhere, or nowhere. */
 const STRAY = [
   '/',
@@ -176,7 +183,7 @@ export const requestsFor = (document: OpenApi) => {
   return fc.oneof(
     ...operationsOf(document).map(([name, operation]) => ({
       arbitrary: draftFor(name, operation, values),
-      weight: BUSY.has(name) ? 4 : 1,
+      weight: BUSY.has(name) || RARE.has(name) ? 4 : 1,
     })),
   )
 }
