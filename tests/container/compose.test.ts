@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { loadConfig } from '../../src/config.ts'
 import { Environment } from '../../src/environment.ts'
 import { composeOf, composeText, interpolated, type Service, withoutRequired } from './compose.ts'
-import { DOCKERFILE, environmentOf, stagesOf } from './dockerfile.ts'
+import { DOCKERFILE, environmentOf, ROOT, stagesOf } from './dockerfile.ts'
 
 const text = await composeText
 const image = stagesOf(await Bun.file(DOCKERFILE).text()).at(-1)
@@ -38,7 +40,7 @@ const aboutService = (name: string, service: Service): string[] => {
 }
 
 const complaintsAbout = (yaml: string): string[] => {
-  const { services, networks } = composeOf(yaml)
+  const { services, networks, configs } = composeOf(yaml)
   const { api, postgres } = services
   return [
     ...Object.entries(services).flatMap(([name, service]) => aboutService(name, service)),
@@ -49,6 +51,10 @@ const complaintsAbout = (yaml: string): string[] => {
       'the database reaches other machines',
     ),
     ...onlyIf(!/^(postgres|[1-9]\d*)(:|$)/.test(postgres?.user ?? ''), 'the database begins as root'),
+    ...onlyIf(
+      Object.values(configs).some(({ file }) => !file || !existsSync(join(ROOT, file))),
+      'Compose cannot write a config into a container that is read-only',
+    ),
     ...onlyIf(api?.user, 'the image says who runs the program'),
     ...onlyIf(api?.tmpfs || api?.volumes, 'the program is given a place to write'),
     ...onlyIf(api?.ports?.join() !== `127.0.0.1:3000:${environmentOf(image).PORT}`, 'the port is another'),
@@ -83,6 +89,8 @@ describe('compose.yaml', () => {
     ],
     ['a database that reaches out', 'internal: true', 'internal: false', 'reaches other machines'],
     ['a database beside the API', 'networks: [database]', 'networks: [outside]', 'reaches other machines'],
+    ['a config in the file', /file: deploy.*/, 'content: select 1', 'Compose cannot write'],
+    ['a config that is lost', 'deploy/postgres', 'deploy/lost', 'Compose cannot write'],
     ['root', '    user: postgres\n', '', 'begins as root'],
     ['another user', 'read_only:', 'user: root\n    read_only:', 'says who runs the program'],
     ['a place to write', 'read_only:', 'tmpfs: [/tmp]\n    read_only:', 'a place to write'],

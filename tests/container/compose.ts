@@ -18,7 +18,7 @@ export interface Service {
 
 export interface Compose {
   services: Record<string, Service>
-  configs: Record<string, { content: string }>
+  configs: Record<string, { file?: string }>
   networks: Record<string, { internal?: boolean } | null>
 }
 

@@ -6,6 +6,7 @@ import postgres from 'postgres'
 import { Environment } from '../../src/environment.ts'
 import { freePort, until } from '../chaos/service.ts'
 import { composeOf, composeText } from './compose.ts'
+import { ROOT } from './dockerfile.ts'
 import {
   buildImage,
   firstProcessOf,
@@ -38,9 +39,9 @@ const databaseOfCompose = async () => {
   const server = process.env.TEST_DATABASE_URL ?? ''
   const name = `container_${crypto.randomUUID().replaceAll('-', '')}`
   const password = crypto.randomUUID()
-  const setup = composeOf(await composeText).configs.role?.content ?? ''
+  const setup = await readFile(join(ROOT, composeOf(await composeText).configs.role?.file ?? ''), 'utf8')
   const statements = setup
-    .replace(/^\\getenv .*$/m, '')
+    .replace(/^(\\getenv|--) .*$/gm, '')
     .replace(":'password'", `'${password}'`)
     .replaceAll('ratelock', name)
     .split(';')
