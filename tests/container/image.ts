@@ -5,7 +5,7 @@ import { allowedBy, commandOf, DOCKERFILE, environmentOf, ROOT, stagesOf, stepsN
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-const run = (command: string[], options: { cwd?: string; env?: Record<string, string> } = {}): string => {
+const run = (command: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): string => {
   const { exitCode, stdout, stderr } = Bun.spawnSync(command, options)
   if (exitCode !== 0) throw new Error(`${command.join(' ')}\n${stdout}\n${stderr}`)
   return stdout.toString()
@@ -34,12 +34,12 @@ export const buildImage = async () => {
     for (const { keyword, words, text, flags } of stage.steps) {
       if (keyword === 'WORKDIR') cwd = join(root, text)
       await mkdir(cwd, { recursive: true })
-      if (keyword === 'RUN') {
-        // The Bun that runs the tests stands for the base image's, which has the same version.
-        const bun = dirname(process.execPath)
-        const home = process.env.HOME ?? directory
-        run(['sh', '-c', text], { cwd, env: { PATH: `${bun}:${PATH}`, HOME: home } })
-      }
+      // The Bun that runs the tests stands for the base image's, which has the same version.
+      if (keyword === 'RUN')
+        run(['sh', '-c', text], {
+          cwd,
+          env: { ...process.env, PATH: `${dirname(process.execPath)}:${PATH}` },
+        })
       if (keyword !== 'COPY') continue
       const to = words.at(-1) ?? ''
       const target = to.startsWith('/') ? join(root, to) : join(cwd, to)
@@ -52,13 +52,13 @@ export const buildImage = async () => {
   }
   const image = stages.at(-1)
   const entrypoint = commandOf(stepsNamed(image, 'ENTRYPOINT')[0]) ?? []
-  if (process.platform === 'linux')
-    for (const library of librariesOf(join(root, entrypoint[0] ?? '')))
-      await copy(await realpath(library), join(root, library))
+  const libraries = process.platform === 'linux' ? librariesOf(join(root, entrypoint[0] ?? '')) : []
+  for (const library of libraries) await copy(await realpath(library), join(root, library))
   // Whatever umask this runs with: in an image everybody can read what is copied.
   run(['chmod', '-R', 'a+rX', root])
   return {
     root,
+    libraries,
     entrypoint,
     healthcheck: commandOf(stepsNamed(image, 'HEALTHCHECK')[0]) ?? [],
     user: stepsNamed(image, 'USER')[0]?.text ?? '',
