@@ -21,6 +21,16 @@ const librariesOf = (program: string): string[] =>
  */
 export const buildImage = async () => {
   const directory = await mkdtemp(join(tmpdir(), 'ratelock-image-'))
+  const remove = () => rm(directory, { recursive: true, force: true })
+  try {
+    return { ...(await buildIn(directory)), remove }
+  } catch (error) {
+    await remove()
+    throw error
+  }
+}
+
+const buildIn = async (directory: string) => {
   const stages = stagesOf(await readFile(DOCKERFILE, 'utf8'))
   const allowed = allowedBy(await readFile(join(ROOT, '.dockerignore'), 'utf8')) ?? []
   const copy = async (from: string, to: string) => {
@@ -63,7 +73,6 @@ export const buildImage = async () => {
     healthcheck: commandOf(stepsNamed(image, 'HEALTHCHECK')[0]) ?? [],
     user: stepsNamed(image, 'USER')[0]?.text ?? '',
     environment: environmentOf(image),
-    remove: () => rm(directory, { recursive: true, force: true }),
   }
 }
 
