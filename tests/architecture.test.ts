@@ -119,6 +119,7 @@ describe('dependencies point one way', () => {
 
   test('only the composition imports the composition', () => {
     const top = new Set([
+      'binary.ts',
       'main.ts',
       'process.ts',
       'services.ts',
