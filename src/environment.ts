@@ -1,5 +1,5 @@
 import { FormatRegistry, Type } from '@sinclair/typebox'
-import { oneOf } from './core/schema.ts'
+import { oneOf, optionalText, secret } from './core/schema.ts'
 import { parseRanges } from './http/address.ts'
 import { parseOrigins } from './http/cors.ts'
 import type { SourceName } from './market/source.ts'
@@ -18,12 +18,6 @@ const choice = <const T extends string>(values: readonly T[], value: T, descript
 
 const text = (value: string, description: string) =>
   Type.String({ minLength: 1, default: value, description })
-
-const optionalText = (description: string) => Type.Optional(Type.String({ minLength: 1, description }))
-
-/** A key to somebody else's service. */
-const secret = (description: string) =>
-  Type.Optional(Type.String({ minLength: 1, secret: true, description }))
 
 const isHttpUrl = (text: string): boolean => /^https?:\/\//.test(text) && URL.canParse(text)
 FormatRegistry.Set('http-url', isHttpUrl)

@@ -24,4 +24,11 @@ export const strict = <P extends TProperties>(properties: P, options?: ObjectOpt
 /** A schema for a value that may be missing, which is null and not left out. */
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
+/** A setting that may be left out. */
+export const optionalText = (description: string) => Type.Optional(Type.String({ minLength: 1, description }))
+
+/** A key, or another setting that no log and no error may show. */
+export const secret = (description: string) =>
+  Type.Optional(Type.String({ minLength: 1, secret: true, description }))
+
 export const Timestamp = Type.String({ format: 'date-time' })

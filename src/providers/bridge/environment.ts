@@ -1,9 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { oneOf } from '../../core/schema.ts'
-
-const optionalText = (description: string) => Type.Optional(Type.String({ minLength: 1, description }))
-const secret = (description: string) =>
-  Type.Optional(Type.String({ minLength: 1, secret: true, description }))
+import { oneOf, optionalText, secret } from '../../core/schema.ts'
 
 const cents = (value: number, description: string) =>
   Type.Integer({ minimum: 0, maximum: 10 ** 12, default: value, description })

@@ -3,6 +3,7 @@ import type { Fiat } from '../../core/currency.ts'
 import { parseRate, RATE_UNITS, type Rate, ratioDown } from '../../core/rate.ts'
 import type { Ask } from '../port.ts'
 import { type Charge, chargedRate } from '../price.ts'
+import { allHeard } from '../said.ts'
 import { WireError } from '../wire.ts'
 import { type Client, NAME, type Rates } from './client.ts'
 
@@ -59,9 +60,7 @@ export const createRateBook = (
     },
     refresh: async (signal) => {
       const foreign = currencies.filter((currency) => currency !== 'USD')
-      const answers = await Promise.allSettled(foreign.map((currency) => ask(currency, signal)))
-      const failed = answers.find((answer) => answer.status === 'rejected')
-      if (failed) throw failed.reason
+      await allHeard(foreign.map((currency) => ask(currency, signal)))
     },
   }
 }

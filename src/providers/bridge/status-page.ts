@@ -1,18 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { ProviderHealth } from '../port.ts'
+import { healthOfPage, PageStatus } from '../status-page.ts'
 import { createWire, type WireOptions } from '../wire.ts'
 import { NAME } from './client.ts'
 
-const Page = Type.Object({ status: Type.Object({ indicator: Type.String() }) })
-
-const OF_INDICATOR = new Map<string, ProviderHealth>([
-  ['none', 'operational'],
-  ['minor', 'degraded'],
-  ['maintenance', 'degraded'],
-  ['major', 'degraded'],
-  ['critical', 'outage'],
-])
+const Page = Type.Object({ status: PageStatus })
 
 /**
  * What a status page in the format of Atlassian Statuspage says now. Without a page, and for an answer that is none,
@@ -27,5 +20,5 @@ export const readStatusPage = async (
   const wire = createWire({ provider: `the status page of ${NAME}`, baseUrl: url, headers: () => ({}), now })
   const { status, body } = await wire({ method: 'GET', path: '' }, signal)
   if (status >= 300 || !Value.Check(Page, body)) return 'unknown'
-  return OF_INDICATOR.get(body.status.indicator) ?? 'unknown'
+  return healthOfPage(body.status.indicator)
 }

@@ -2,6 +2,7 @@ import { type Currency, exponentOf, isFiat } from '../../core/currency.ts'
 import { isUuid } from '../../core/ids.ts'
 import { parseAmount } from '../../core/money.ts'
 import { RATE_UNITS, type Rate } from '../../core/rate.ts'
+import { answersOf } from '../answer.ts'
 import {
   type Instructions,
   LEGS,
@@ -11,7 +12,7 @@ import {
   type ProviderRecord,
 } from '../port.ts'
 import type { StepOwner } from '../steps.ts'
-import type { Receipt, Transfer } from './client.ts'
+import { NAME, type Receipt, type Transfer } from './client.ts'
 import { messageOf } from './refusals.ts'
 import { meaningOf } from './states.ts'
 
@@ -116,12 +117,7 @@ export const outcomeOf = (transfer: Transfer, operation: Operation): Outcome => 
 
 const RECORD_STATE = { pending: 'pending', done: 'done', refused: 'refused', unknown: 'pending' } as const
 
-/** Epoch milliseconds of a time of the API's. Throws Error when it cannot be read. */
-export const instantOf = (text: string): number => {
-  const at = Date.parse(text)
-  if (Number.isNaN(at)) throw new Error('bridge gave a time that cannot be read')
-  return at
-}
+export const { instantOf } = answersOf(NAME)
 
 /**
  * The transfer as a record. One without an owner in our journal of steps is known by our key where it has one, as a

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { oneOf } from '../../core/schema.ts'
+import { oneOf, secret } from '../../core/schema.ts'
 import { NETWORKS, RAIL_CHAINS } from './chains.ts'
 
 const optionalUrl = (description: string) => Type.Optional(Type.String({ format: 'http-url', description }))
@@ -8,13 +8,7 @@ const rpcUrl = (chain: string) => optionalUrl(`A node of ${chain}; with it, CCTP
 
 /** The environment variables of the rail. */
 export const cctpEnvironment = {
-  CCTP_PRIVATE_KEY: Type.Optional(
-    Type.String({
-      minLength: 1,
-      secret: true,
-      description: 'Key of the settlement wallet that burns and mints; unset turns CCTP off',
-    }),
-  ),
+  CCTP_PRIVATE_KEY: secret('Key of the settlement wallet that burns and mints; unset turns CCTP off'),
   CCTP_NETWORK: oneOf(NETWORKS, {
     default: 'testnet',
     description: 'mainnet moves real USDC, and only for providers with live keys',

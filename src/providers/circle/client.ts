@@ -1,7 +1,7 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
 import type { Clock } from '../../core/clock.ts'
-import { createWire, type Wire, type WireAnswer, WireError } from '../wire.ts'
+import { answersOf, isOk } from '../answer.ts'
+import { createWire, type Wire, type WireAnswer } from '../wire.ts'
 import { CircleError } from './refusals.ts'
 import type { CircleSettings } from './settings.ts'
 import {
@@ -75,15 +75,7 @@ const PAGE = '50'
 
 const BUSINESS = '/v1/businessAccount'
 
-const unreadable = (found: string): WireError => new WireError('unreadable', `circle answered ${found}`)
-
-const inShape = <S extends TSchema>(schema: S, body: unknown): Static<S> => {
-  if (Value.Check(schema, body)) return body
-  const path = Value.Errors(schema, body).First()?.path ?? ''
-  throw unreadable(`in another shape than documented, at ${path || 'the top'}`)
-}
-
-const isOk = ({ status }: WireAnswer): boolean => status >= 200 && status < 300
+const { unreadable, inShape } = answersOf('circle')
 
 const errorOf = ({ status, body }: WireAnswer): CircleError => {
   const { code, errors } = inShape(Problem, body)

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { oneOf } from '../../core/schema.ts'
+import { oneOf, secret } from '../../core/schema.ts'
 
 const chargeBps = (leg: string) =>
   Type.Integer({
@@ -19,13 +19,7 @@ const chargeCents = (leg: string) =>
 
 /** The environment variables of Circle Mint; it is in use once its key is set. */
 export const circleEnvironment = {
-  CIRCLE_API_KEY: Type.Optional(
-    Type.String({
-      minLength: 1,
-      secret: true,
-      description: 'Key of Circle Mint (TEST_API_KEY:… or LIVE_API_KEY:…); unset leaves it out',
-    }),
-  ),
+  CIRCLE_API_KEY: secret('Key of Circle Mint (TEST_API_KEY:… or LIVE_API_KEY:…); unset leaves it out'),
   CIRCLE_URL: Type.Optional(
     Type.String({
       format: 'http-url',

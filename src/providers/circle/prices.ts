@@ -3,6 +3,7 @@ import { RATE_UNITS, type Rate } from '../../core/rate.ts'
 import { stepKey } from '../keys.ts'
 import type { Ask, ProviderHealth } from '../port.ts'
 import { chargedRate } from '../price.ts'
+import { allHeard, type Said, youngBy } from '../said.ts'
 import { executedRate, unitsOf } from './amounts.ts'
 import type { CircleClient } from './client.ts'
 import type { CircleSettings } from './settings.ts'
@@ -17,11 +18,6 @@ const SAMPLE = '100000.00'
 
 const ONE = RATE_UNITS as Rate
 
-interface Said<T> {
-  value: T
-  atMs: number
-}
-
 /** Circle's prices and health, as it last said; answers come from memory. */
 export const createPrices = (client: CircleClient, settings: CircleSettings, clock: Clock) => {
   const askPage = settings.statusUrl === null ? null : createStatusPage(settings.statusUrl, clock)
@@ -30,8 +26,7 @@ export const createPrices = (client: CircleClient, settings: CircleSettings, clo
   let euro: Said<Rate> | null = null
   let page: Said<ProviderHealth> | null = null
 
-  const young = <T>(said: Said<T> | null, lifeMs: number): T | null =>
-    said && clock.now() - said.atMs <= lifeMs ? said.value : null
+  const young = youngBy(clock)
 
   const refreshReach = async (signal: AbortSignal): Promise<void> => {
     const atMs = clock.now()
@@ -77,9 +72,7 @@ export const createPrices = (client: CircleClient, settings: CircleSettings, clo
     health: (): ProviderHealth => (silent ? 'outage' : (young(page, HEALTH_LIFE_MS) ?? 'unknown')),
     /** Asks for all three, and throws when one failed; what was known of that one grows old. */
     refresh: async (signal: AbortSignal): Promise<void> => {
-      const asked = [refreshReach(signal), refreshEuro(signal), refreshPage(signal)]
-      for (const result of await Promise.allSettled(asked))
-        if (result.status === 'rejected') throw result.reason
+      await allHeard([refreshReach(signal), refreshEuro(signal), refreshPage(signal)])
     },
   }
 }

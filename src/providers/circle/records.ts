@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts'
 import { isFiat } from '../../core/currency.ts'
 import { scaled } from '../../core/decimal.ts'
 import { parseAmount } from '../../core/money.ts'
+import { answersOf } from '../answer.ts'
 import { LEGS, type ProviderRecord } from '../port.ts'
 import type { Step, Steps } from '../steps.ts'
 import type { CircleClient } from './client.ts'
@@ -29,11 +30,7 @@ interface Dated {
   updateDate?: string
 }
 
-const instantOf = (text: string | undefined): number => {
-  const at = Date.parse(text ?? '')
-  if (Number.isNaN(at)) throw new Error('circle lists something without a time')
-  return at
-}
+const { instantOf } = answersOf('circle')
 
 const changedMs = ({ createDate, updateDate }: Dated): number => instantOf(updateDate ?? createDate)
 

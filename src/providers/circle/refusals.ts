@@ -1,3 +1,4 @@
+import { ownEntry } from '../../core/own-entry.ts'
 import type { Outcome, RefusalClass } from '../port.ts'
 
 /**
@@ -125,7 +126,7 @@ export const reasonOf = ({ code, problems }: CircleError): RefusalClass | null =
     ({ error, location }) => OUT_OF_BOUNDS.has(error) && location?.includes('amount'),
   )
   if (code === '2' && outOfBounds) return 'limits'
-  return Object.hasOwn(CODES, code) ? (CODES[code] ?? null) : null
+  return ownEntry(CODES, code) ?? null
 }
 
 /** The refusal of something that has failed, by its word for why. Throws for a word that is not documented. */
@@ -134,7 +135,7 @@ export const failure = (
   word: string | null | undefined,
 ): Outcome => {
   if (word == null) return refusal('temporary')
-  const reason = Object.hasOwn(table, word) ? table[word] : undefined
+  const reason = ownEntry(table, word)
   if (reason === undefined) throw new Error('circle gives a reason for a failure that is not documented')
   return refusal(reason)
 }

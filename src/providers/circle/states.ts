@@ -1,3 +1,5 @@
+import { ownEntry } from '../../core/own-entry.ts'
+
 /** What a transfer, a payout or a trade has come to. */
 export type Progress = 'moving' | 'complete' | 'failed'
 
@@ -54,7 +56,7 @@ export const stateOf = <T extends string>(
   thing: string,
   status: string,
 ): T => {
-  const state = Object.hasOwn(table, status) ? table[status] : undefined
+  const state = ownEntry(table, status)
   if (state === undefined) throw new Error(`circle has a ${thing} in a state that is not documented`)
   return state
 }

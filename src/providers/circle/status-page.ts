@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Clock } from '../../core/clock.ts'
 import { PROVIDER_HEALTH, type ProviderHealth } from '../port.ts'
+import { healthOfComponent, healthOfPage, PageStatus } from '../status-page.ts'
 import { createWire, WireError } from '../wire.ts'
 
 // summary.json has both, components.json and status.json one of them each.
@@ -11,36 +12,17 @@ const Page = Type.Object({
       Type.Object({ name: Type.String(), status: Type.String(), group: Type.Optional(Type.Boolean()) }),
     ),
   ),
-  status: Type.Optional(Type.Object({ indicator: Type.String() })),
+  status: Type.Optional(PageStatus),
 })
-
-const OF_COMPONENT: Readonly<Record<string, ProviderHealth>> = {
-  operational: 'operational',
-  degraded_performance: 'degraded',
-  partial_outage: 'degraded',
-  major_outage: 'outage',
-  under_maintenance: 'outage',
-}
-
-const OF_PAGE: Readonly<Record<string, ProviderHealth>> = {
-  none: 'operational',
-  minor: 'degraded',
-  maintenance: 'degraded',
-  major: 'degraded',
-  critical: 'outage',
-}
 
 /** The names of components are not documented: these words are of what we use. */
 const OURS = /\bmint\b|redeem|payout|transfer|\bwires?\b|\bsepa\b/i
 const NOT_OURS = /sandbox|testnet|wallet|\bcpn\b|cctp/i
 
-const meaning = (table: Readonly<Record<string, ProviderHealth>>, word: string): ProviderHealth =>
-  Object.hasOwn(table, word) ? (table[word] ?? 'unknown') : 'unknown'
-
 const healthIn = ({ components = [], status }: Static<typeof Page>): ProviderHealth => {
   const ours = components.filter(({ name, group }) => !group && OURS.test(name) && !NOT_OURS.test(name))
-  if (ours.length === 0) return meaning(OF_PAGE, status?.indicator ?? '')
-  const found = ours.map((component) => meaning(OF_COMPONENT, component.status))
+  if (ours.length === 0) return healthOfPage(status?.indicator ?? '')
+  const found = ours.map((component) => healthOfComponent(component.status))
   return PROVIDER_HEALTH.findLast((health) => found.includes(health)) ?? 'unknown'
 }
 

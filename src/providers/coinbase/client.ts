@@ -1,7 +1,7 @@
 import type { Static, TSchema } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
 import type { Clock } from '../../core/clock.ts'
-import { createWire, type WireAnswer, WireError, type WireRequest } from '../wire.ts'
+import { answersOf, isOk } from '../answer.ts'
+import { createWire, type WireAnswer, type WireRequest } from '../wire.ts'
 import type { NewTransfer } from './order.ts'
 import type { CoinbaseSettings } from './settings.ts'
 import { ApiError, PaymentMethodPage, Preview, StatusPage, Transfer, TransferPage } from './shapes.ts'
@@ -28,15 +28,7 @@ export interface CoinbaseClient {
 /** The most that the documentation allows. */
 const PAGE = '100'
 
-const unreadable = (found: string): WireError => new WireError('unreadable', `coinbase answered ${found}`)
-
-const inShape = <S extends TSchema>(schema: S, body: unknown): Static<S> => {
-  if (Value.Check(schema, body)) return body
-  const path = Value.Errors(schema, body).First()?.path ?? ''
-  throw unreadable(`in another shape than documented, at ${path || 'the top'}`)
-}
-
-const isOk = ({ status }: WireAnswer): boolean => status >= 200 && status < 300
+const { unreadable, inShape } = answersOf('coinbase')
 
 const errorTypeIn = ({ body }: WireAnswer): string => inShape(ApiError, body).errorType
 

@@ -1,17 +1,18 @@
 import { Type } from '@sinclair/typebox'
+import { optionalText, secret } from '../../core/schema.ts'
 
 const LIVE_URL = 'https://api.cdp.coinbase.com/platform'
 const STATUS_URL = 'https://cdpstatus.coinbase.com/api/v2/status.json'
 
-const text = (description: string) => Type.Optional(Type.String({ minLength: 1, description }))
-const secret = (description: string) =>
-  Type.Optional(Type.String({ minLength: 1, secret: true, description }))
-
 /** The environment variables of this provider; it is in use once its key is set. */
 export const coinbaseEnvironment = {
-  COINBASE_API_KEY_ID: text('Id of a secret API key of the Coinbase Developer Platform; unset leaves it out'),
+  COINBASE_API_KEY_ID: optionalText(
+    'Id of a secret API key of the Coinbase Developer Platform; unset leaves it out',
+  ),
   COINBASE_API_KEY_SECRET: secret('That key itself: Ed25519 in base64, or P-256 in PEM'),
-  COINBASE_ACCOUNT_ID: text('Our account at Coinbase whose USDC pays off-ramps and refunds: account_...'),
+  COINBASE_ACCOUNT_ID: optionalText(
+    'Our account at Coinbase whose USDC pays off-ramps and refunds: account_...',
+  ),
   COINBASE_WEBHOOK_SECRET: secret(
     'Secret of the webhook subscription at Coinbase; unset takes no events from it',
   ),

@@ -3,6 +3,8 @@ import { scaled } from '../../core/decimal.ts'
 import { RATE_SCALE, RATE_UNITS, type Rate } from '../../core/rate.ts'
 import type { Ask, ProviderHealth } from '../port.ts'
 import { type Charge, chargedRate } from '../price.ts'
+import { allHeard, type Said, youngBy } from '../said.ts'
+import { healthOfPage } from '../status-page.ts'
 import type { CoinbaseClient } from './client.ts'
 import { isFit, type Order, requestOf } from './order.ts'
 
@@ -14,20 +16,6 @@ const HEALTH_LIFE_MS = 300_000
 const SAMPLE = 10_000n
 
 const ONE = RATE_UNITS as Rate
-
-/** What Statuspage says of the page as a whole. */
-const HEALTH: Readonly<Record<string, ProviderHealth>> = {
-  none: 'operational',
-  minor: 'degraded',
-  maintenance: 'degraded',
-  major: 'degraded',
-  critical: 'outage',
-}
-
-interface Said<T> {
-  value: T
-  atMs: number
-}
 
 export interface PricesDeps {
   client: CoinbaseClient
@@ -42,8 +30,7 @@ export const createPrices = ({ client, clock, accountId, charge }: PricesDeps) =
   let euro: Said<Rate> | null = null
   let health: Said<ProviderHealth> | null = null
 
-  const young = <T>(said: Said<T> | null, lifeMs: number): T | null =>
-    said && clock.now() - said.atMs <= lifeMs ? said.value : null
+  const young = youngBy(clock)
 
   /** A bank of ours in EUR, to price a payout to; null when there is none. */
   const euroMethod = async (signal: AbortSignal): Promise<string | null> => {
@@ -80,7 +67,7 @@ export const createPrices = ({ client, clock, accountId, charge }: PricesDeps) =
   const refreshHealth = async (signal: AbortSignal): Promise<void> => {
     const atMs = clock.now()
     const indicator = await client.statusIndicator(signal)
-    health = { value: Object.hasOwn(HEALTH, indicator) ? (HEALTH[indicator] ?? 'unknown') : 'unknown', atMs }
+    health = { value: healthOfPage(indicator), atMs }
   }
 
   return {
@@ -93,8 +80,7 @@ export const createPrices = ({ client, clock, accountId, charge }: PricesDeps) =
     health: (): ProviderHealth => young(health, HEALTH_LIFE_MS) ?? 'unknown',
     /** Asks for both, and throws when either failed; what was known of that one grows old. */
     refresh: async (signal: AbortSignal): Promise<void> => {
-      const results = await Promise.allSettled([refreshEuro(signal), refreshHealth(signal)])
-      for (const result of results) if (result.status === 'rejected') throw result.reason
+      await allHeard([refreshEuro(signal), refreshHealth(signal)])
     },
   }
 }

@@ -2,6 +2,7 @@ import type { Currency } from '../../core/currency.ts'
 import { scaled } from '../../core/decimal.ts'
 import { parseAmount } from '../../core/money.ts'
 import { untilAborted } from '../abort.ts'
+import { answersOf } from '../answer.ts'
 import { LEGS, type Leg, type ProviderRecord } from '../port.ts'
 import type { CoinbaseClient } from './client.ts'
 import { LEG_NAME, OPERATION_NAME } from './order.ts'
@@ -26,11 +27,7 @@ const RECORD_STATE = { pending: 'pending', settled: 'done', failed: 'refused' } 
 const legOf = ({ metadata, target }: Transfer): Leg =>
   LEGS.find((leg) => leg === metadata?.[LEG_NAME]) ?? (target.address === undefined ? 'offramp' : 'onramp')
 
-const instantOf = (text: string): number => {
-  const at = Date.parse(text)
-  if (Number.isNaN(at)) throw new Error('coinbase lists a time that cannot be read')
-  return at
-}
+const { instantOf } = answersOf('coinbase')
 
 const recordOf = (transfer: Transfer, state: Exclude<State, 'unexecuted'>): ProviderRecord => {
   const { transferId, metadata, updatedAt, sourceAsset = '', sourceAmount = '0' } = transfer

@@ -1,3 +1,4 @@
+import { ownEntry } from '../../core/own-entry.ts'
 import type { Leg, Outcome, RefusalClass } from '../port.ts'
 import type { Transfer } from './shapes.ts'
 
@@ -134,9 +135,6 @@ const MESSAGES: Record<RefusalClass, string> = {
   temporary: 'coinbase is not available right now',
 }
 
-const entryOf = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
-  Object.hasOwn(table, name) ? table[name] : undefined
-
 const refused = (given: RefusalClass, leg: Leg): Outcome & { kind: 'refused' } => {
   // An on-ramp is paid by the payer's account, which is none of our balances.
   const reason = given === 'funds' && leg === 'onramp' ? 'route' : given
@@ -145,11 +143,12 @@ const refused = (given: RefusalClass, leg: Leg): Outcome & { kind: 'refused' } =
 
 /** Whether an `errorType` says for certain that nothing was done. */
 export const isRefusal = (errorType: string): boolean =>
-  (entryOf<RefusalClass | 'unknown'>(ERRORS, errorType) ?? 'unknown') !== 'unknown'
+  (ownEntry<Readonly<Record<string, RefusalClass | 'unknown'>>>(ERRORS, errorType) ?? 'unknown') !== 'unknown'
 
 /** The refusal that an `errorType`, or a reason of our own, comes to. */
 export const refusalFor = (code: string, leg: Leg): Outcome & { kind: 'refused' } => {
-  const found = entryOf<RefusalClass | 'unknown'>({ ...ERRORS, ...OURS }, code) ?? 'unknown'
+  const found =
+    ownEntry<Readonly<Record<string, RefusalClass | 'unknown'>>>({ ...ERRORS, ...OURS }, code) ?? 'unknown'
   return refused(found === 'unknown' ? 'route' : found, leg)
 }
 
@@ -157,5 +156,8 @@ export const refusalFor = (code: string, leg: Leg): Outcome & { kind: 'refused' 
 export const refusalOfFailure = (transfer: Transfer, leg: Leg): Outcome => {
   const { failureDetails, failureReason = '', transferId } = transfer
   const code = failureDetails?.failureCode ?? failureReason
-  return { ...refused(entryOf<RefusalClass>(FAILURES, code) ?? 'route', leg), reference: transferId }
+  return {
+    ...refused(ownEntry<Readonly<Record<string, RefusalClass>>>(FAILURES, code) ?? 'route', leg),
+    reference: transferId,
+  }
 }

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { PageStatus } from '../status-page.ts'
 
 /** Its documented pattern, and nothing that would be another path. */
 const TransferId = Type.String({ pattern: '^transfer_[\\w-]{1,60}$' })
@@ -72,4 +73,4 @@ export type PaymentMethodPage = Static<typeof PaymentMethodPage>
 export const ApiError = Type.Object({ errorType: Type.String() })
 
 /** A status page of Atlassian Statuspage. */
-export const StatusPage = Type.Object({ status: Type.Object({ indicator: Type.String() }) })
+export const StatusPage = Type.Object({ status: PageStatus })

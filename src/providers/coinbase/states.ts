@@ -1,3 +1,5 @@
+import { ownEntry } from '../../core/own-entry.ts'
+
 /** What a documented status of a transfer means. */
 export const STATES = {
   /** Nothing has moved, and nothing will unless it is executed before it expires; an expired one stays so. */
@@ -10,5 +12,4 @@ export const STATES = {
 export type State = (typeof STATES)[keyof typeof STATES]
 
 /** The state that a status stands for; undefined for one that is not documented. */
-export const stateOf = (status: string): State | undefined =>
-  Object.hasOwn(STATES, status) ? STATES[status as keyof typeof STATES] : undefined
+export const stateOf = (status: string): State | undefined => ownEntry(STATES, status)

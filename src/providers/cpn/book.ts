@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { FIAT_CURRENCIES } from '../../core/currency.ts'
+import { ownEntry } from '../../core/own-entry.ts'
 import { oneOf, strict } from '../../core/schema.ts'
 import type { Requirement } from './model.ts'
 
@@ -49,13 +50,10 @@ export interface Ends {
   beneficiary: Beneficiary
 }
 
-const entryOf = <T>(entries: Readonly<Record<string, T>>, id: string): T | null =>
-  Object.hasOwn(entries, id) ? (entries[id] ?? null) : null
-
 /** The ends that the links name; null for one that the book does not have. */
 export const endsOf = (book: Book, originatorId: string, beneficiaryId: string): Ends | null => {
-  const originator = entryOf(book.originators, originatorId)
-  const beneficiary = entryOf(book.beneficiaries, beneficiaryId)
+  const originator = ownEntry(book.originators, originatorId)
+  const beneficiary = ownEntry(book.beneficiaries, beneficiaryId)
   return originator && beneficiary ? { originator, beneficiary } : null
 }
 
@@ -82,8 +80,8 @@ export const fill = (required: readonly Requirement[], held: Details): Filled[] 
   const filled: Filled[] = []
   for (const requirement of required) {
     const name = requirement.name ?? requirement.field ?? ''
-    const value = entryOf(held, name)
-    if (value !== null && fits(value, requirement)) filled.push({ name, value })
+    const value = ownEntry(held, name)
+    if (value !== undefined && fits(value, requirement)) filled.push({ name, value })
     else if (!requirement.optional) return null
   }
   return filled

@@ -1,8 +1,6 @@
 import { Type } from '@sinclair/typebox'
+import { optionalText, secret } from '../../core/schema.ts'
 
-const text = (description: string) => Type.Optional(Type.String({ minLength: 1, description }))
-const secret = (description: string) =>
-  Type.Optional(Type.String({ minLength: 1, secret: true, description }))
 const integer = (max: number, value: number, description: string) =>
   Type.Integer({ minimum: 0, maximum: max, default: value, description })
 
@@ -15,8 +13,12 @@ export const cpnEnvironment = {
     description: 'Where Circle Payments Network is asked',
   }),
   CPN_WALLET_KEY: secret('Private key (0x and 64 hex digits) of the wallet that pays its payouts in USDC'),
-  CPN_BOOK: text('JSON file with the parties of its payouts: what the travel rule and banks want to know'),
-  CPN_AUTHORITIES: text('PEM file with the authorities that may certify its members, as Circle hands it out'),
+  CPN_BOOK: optionalText(
+    'JSON file with the parties of its payouts: what the travel rule and banks want to know',
+  ),
+  CPN_AUTHORITIES: optionalText(
+    'PEM file with the authorities that may certify its members, as Circle hands it out',
+  ),
   CPN_CHAINS: Type.String({
     minLength: 1,
     default: 'ethereum,polygon',

@@ -5,6 +5,7 @@ import { divCeil, divFloor } from '../../core/money.ts'
 import { RATE_UNITS, type Rate } from '../../core/rate.ts'
 import type { Ask, ProviderHealth } from '../port.ts'
 import { type Charge, chargedRate } from '../price.ts'
+import { allHeard } from '../said.ts'
 import type { Book } from './book.ts'
 import { type CpnClient, CpnError } from './client.ts'
 import type { CpnChain, Network } from './networks.ts'
@@ -108,8 +109,7 @@ export const createPrices = ({ client, book, networks, authorities, charge, cloc
   return {
     /** Asks for all prices and for CPN itself. Throws the first error once everything was asked. */
     refresh: async (signal: AbortSignal): Promise<void> => {
-      const ends = await Promise.allSettled([look(signal), ...corridors.map((each) => ask(each, signal))])
-      for (const end of ends) if (end.status === 'rejected') throw end.reason
+      await allHeard([look(signal), ...corridors.map((each) => ask(each, signal))])
     },
 
     /** The rate of a payout of that size, all charges included; null without a price that is young enough. */

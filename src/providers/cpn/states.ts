@@ -1,3 +1,4 @@
+import { ownEntry } from '../../core/own-entry.ts'
 import type { RefusalClass } from '../port.ts'
 
 /** What CPN's documented states of a payment mean for an operation. */
@@ -69,4 +70,4 @@ export const PAYMENT_FAILURES = {
 
 /** What the table says of a documented text, null for one that is not in it. */
 export const meaningOf = <T extends object>(table: T, text: string): T[keyof T] | null =>
-  Object.hasOwn(table, text) ? table[text as keyof T] : null
+  ownEntry(table, text) ?? null
