@@ -2,6 +2,7 @@ import type { AnyElysia } from 'elysia'
 import { keyRoutes } from './accounts/routes.ts'
 import { feeRoutes } from './fees/routes.ts'
 import { ledgerRoutes } from './ledger/routes.ts'
+import { marketRoutes } from './market/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { inboundRoutes } from './providers/inbound/routes.ts'
 import { quoteRoutes } from './quotes/routes.ts'
@@ -16,6 +17,7 @@ export const routesOf = (services: Services): AnyElysia[] => [
   paymentRoutes(services.payments, services.feed),
   ledgerRoutes(services.ledger),
   treasuryRoutes(services.treasury),
+  marketRoutes(services.market),
   inboundRoutes(services.inbound),
   webhookRoutes(services.webhooks),
   keyRoutes(services.accounts),

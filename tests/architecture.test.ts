@@ -41,6 +41,7 @@ const DOMAINS = [
 const FACES = new Set([
   'fees/candidates',
   'fees/engine',
+  'fees/gas',
   'fees/limits',
   'fees/recommendation',
   'fees/schedule',

@@ -1,3 +1,5 @@
+import { shortestDecimal } from './shortest.ts'
+
 /** Decimal places that every rate carries. Ten keep six significant digits even for JPY to USD. */
 export const RATE_SCALE = 10
 
@@ -18,12 +20,7 @@ export const parseRate = (text: string): Rate => {
 }
 
 /** The shortest exact decimal of a rate: "0.92049", "155.2", "1". */
-export const formatRate = (rate: Rate): string => {
-  const digits = rate.toString().padStart(RATE_SCALE + 1, '0')
-  const fraction = digits.slice(-RATE_SCALE).replace(/0+$/, '')
-  const whole = digits.slice(0, -RATE_SCALE)
-  return fraction ? `${whole}.${fraction}` : whole
-}
+export const formatRate = (rate: Rate): string => shortestDecimal(rate, RATE_SCALE)
 
 /** A rate as a JSON number. Exact to read back: a rate has at most 15 significant digits. */
 export const rateToNumber = (rate: Rate): number => {

@@ -1,6 +1,7 @@
 import type { Fiat } from '../core/currency.ts'
 import { minorUnitsPerMajor } from '../core/currency.ts'
 import { parseRate, RATE_SCALE, RATE_UNITS, type Rate } from '../core/rate.ts'
+import { shortestDecimal } from '../core/shortest.ts'
 import { COIN_OF, type MarketFacts } from '../market/facts.ts'
 import type { Chain } from '../providers/port.ts'
 import { EVM_TRANSFER_GAS, SOLANA_SIGNATURE_LAMPORTS, SOLANA_TRANSFER_UNITS } from './policy.ts'
@@ -29,12 +30,7 @@ export const gasUsd = (facts: MarketFacts, chain: Chain): ExactUsd => ({
 })
 
 /** The shortest exact decimal. */
-export const formatUsd = ({ units, scale }: ExactUsd): string => {
-  const digits = units.toString().padStart(scale + 1, '0')
-  const fraction = digits.slice(-scale).replace(/0+$/, '')
-  const whole = digits.slice(0, -scale)
-  return fraction ? `${whole}.${fraction}` : whole
-}
+export const formatUsd = ({ units, scale }: ExactUsd): string => shortestDecimal(units, scale)
 
 /**
  * The same in minor units of a currency, rounded to the nearest and a half up: gas below half a minor unit costs the

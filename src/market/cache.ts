@@ -26,6 +26,8 @@ export interface Entry {
 }
 
 const Ending = Type.Object({ ends_at: Type.Integer() })
+/** What is stored beside a value: the request that it answers. */
+const Asked = Type.Object({ asked: Type.String() })
 
 const askedOf = ({ request: { method, url, body = '' } }: Source): string =>
   new Bun.CryptoHasher('sha256').update(JSON.stringify([method, url, body])).digest('hex')
@@ -63,20 +65,20 @@ export const createCache = (sources: readonly Source[], clock: Clock, log: Logge
     /** Takes over what is stored, unless it is older than what is known, or another request's, or in another shape. */
     adopt: (entry: Entry, stored: Stored): void => {
       const { name, value: shape } = entry.source
-      const { asked } = entry
       entry.failures = stored.failures
       entry.failure = stored.failure
-      if (stored.value === null || stored.age_ms === null) return
+      const { value: found } = stored
+      if (found === null || stored.age_ms === null) return
       entry.seen = stored.stored_at
-      entry.readable = Value.Check(
-        Type.Intersect([shape, Type.Object({ asked: Type.Literal(asked) })]),
-        stored.value,
-      )
-      if (!entry.readable)
+      entry.readable = false
+      if (!Value.Check(Asked, found) || found.asked !== entry.asked || !Value.Check(shape, found)) {
         log.warn({ source: name }, 'a stored market reading is of another request or shape and is not used')
+        return
+      }
+      entry.readable = true
+      const { asked: _request, ...value } = found
       const fetchedAt = clock.now() - stored.age_ms
-      const isNewer = fetchedAt > (readings[name]?.fetchedAt ?? Number.NEGATIVE_INFINITY)
-      if (entry.readable && isNewer) keep(entry, stored.value, fetchedAt)
+      if (fetchedAt > (readings[name]?.fetchedAt ?? Number.NEGATIVE_INFINITY)) keep(entry, value, fetchedAt)
     },
 
     /** Keeps a value that the source has just given. */

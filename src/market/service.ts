@@ -4,9 +4,11 @@ import { createCache } from './cache.ts'
 import type { Tolerances } from './doubts.ts'
 import type { MarketFacts, RateSource } from './facts.ts'
 import type { Mid } from './fx.ts'
+import type { MarketView } from './model.ts'
 import type { Readings } from './readings.ts'
 import { createRefresher, type RefresherDeps } from './refresher.ts'
 import type { Source, SourceFailure, SourceName } from './source.ts'
+import { marketView } from './view.ts'
 
 export type { RateSource } from './facts.ts'
 export type { Mid } from './fx.ts'
@@ -29,6 +31,8 @@ export interface SourceReport {
   /** Failures since then, and the reason of the last one. */
   failures: number
   failure: SourceFailure | null
+  /** Its last good value, however old; null when it never gave one. */
+  value: Readonly<Record<string, unknown>> | null
 }
 
 export interface MarketDeps extends RefresherDeps, Tolerances {
@@ -45,6 +49,8 @@ export interface MarketService extends Market {
   stop(): Promise<void>
   /** How each source that is asked is doing, for metrics and people. */
   report(): SourceReport[]
+  /** All that is known and how every source is doing, for people. */
+  view(): MarketView
 }
 
 /**
@@ -71,6 +77,17 @@ export const createMarket = (deps: MarketDeps): MarketService => {
     timer = setTimeout(loop, refresher.waitMs()).unref()
   }
 
+  const report = (): SourceReport[] => {
+    const now = clock.now()
+    return snapshot().facts.sources.flatMap(({ name, status, fetched_at }) => {
+      const entry = cache.entries.get(name)
+      if (!entry) return []
+      const ageSeconds = fetched_at === null ? null : Math.max(0, Math.floor((now - fetched_at) / 1000))
+      const { failures, failure } = entry
+      return [{ name, status, ageSeconds, failures, failure, value: cache.readings()[name]?.value ?? null }]
+    })
+  }
+
   return {
     mid: (currency) => snapshot().mids[currency],
     facts: () => snapshot().facts,
@@ -84,14 +101,7 @@ export const createMarket = (deps: MarketDeps): MarketService => {
       timer = undefined
       await refresher.idle()
     },
-    report: () => {
-      const now = clock.now()
-      return snapshot().facts.sources.flatMap(({ name, status, fetched_at }) => {
-        const entry = cache.entries.get(name)
-        if (!entry) return []
-        const ageSeconds = fetched_at === null ? null : Math.max(0, Math.floor((now - fetched_at) / 1000))
-        return [{ name, status, ageSeconds, failures: entry.failures, failure: entry.failure }]
-      })
-    },
+    report,
+    view: () => marketView(clock.now(), snapshot().facts, report()),
   }
 }

@@ -128,6 +128,7 @@ describe('a source that hangs', () => {
       ageSeconds: null,
       failures: 1,
       failure: 'timeout',
+      value: null,
     })
   })
 })
