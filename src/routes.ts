@@ -5,6 +5,7 @@ import { ledgerRoutes } from './ledger/routes.ts'
 import { marketRoutes } from './market/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { inboundRoutes } from './providers/inbound/routes.ts'
+import { providerRoutes } from './providers/routes.ts'
 import { quoteRoutes } from './quotes/routes.ts'
 import type { Services } from './services.ts'
 import { treasuryRoutes } from './treasury/routes.ts'
@@ -18,6 +19,7 @@ export const routesOf = (services: Services): AnyElysia[] => [
   ledgerRoutes(services.ledger),
   treasuryRoutes(services.treasury),
   marketRoutes(services.market),
+  providerRoutes(services.router),
   inboundRoutes(services.inbound),
   webhookRoutes(services.webhooks),
   keyRoutes(services.accounts),

@@ -26,6 +26,10 @@ const YOUNG_MS = 60_000
 const LEAST_CALLS = 10
 const MOST_LOGGED = 2_000
 
+/** `open` refuses every call; `half_open` lets the next one through, by whose outcome it closes or opens again. */
+export const BREAKER_STATES = ['closed', 'open', 'half_open'] as const
+export type BreakerState = (typeof BREAKER_STATES)[number]
+
 /** Bounds every call to one provider: a deadline, a limit on calls at once, and a breaker. */
 export interface Guard {
   /**
@@ -35,6 +39,7 @@ export interface Guard {
   run(operation: Operation, call: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome>
   /** Whether the breaker is open, so that no new operation should be sent there. */
   resting(): boolean
+  breaker(): BreakerState
   /** Whether half of the newest calls or more have failed, so that another provider is the better choice. */
   failing(): boolean
 }
@@ -103,6 +108,11 @@ export const createGuard = (provider: string, clock: Clock, deadlineMs: number, 
   breaker.onBreak(() => {
     openUntil = clock.now() + REST_MS
   })
+  // The library itself goes on saying open until a call comes that it lets through.
+  const state = (): BreakerState => {
+    if (breaker.state === CircuitState.Closed) return 'closed'
+    return breaker.state === CircuitState.Open && clock.now() < openUntil ? 'open' : 'half_open'
+  }
   const policy = wrap(
     bulkhead(MOST_CALLS, Number.POSITIVE_INFINITY),
     breaker,
@@ -128,7 +138,8 @@ export const createGuard = (provider: string, clock: Clock, deadlineMs: number, 
         return { kind: 'unknown', message: cause.message }
       }
     },
-    resting: () => breaker.state === CircuitState.Open && clock.now() < openUntil,
+    resting: () => state() === 'open',
+    breaker: state,
     failing: errorRate.isHigh,
   }
 }

@@ -1,14 +1,25 @@
 import type { Clock } from '../core/clock.ts'
 import type { Rate } from '../core/rate.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { createGuard, logUnknown } from './guard.ts'
-import type { Ask, LegPrice, Operation, Outcome, Provider } from './port.ts'
+import { type BreakerState, createGuard, logUnknown } from './guard.ts'
+import type { Ask, Capabilities, LegPrice, Operation, Outcome, Provider, ProviderHealth } from './port.ts'
 
 /** What may be asked of a provider: send an operation, or find out about one. */
 export interface ProviderCall {
   kind: 'submit' | 'inquire' | 'poll'
   provider: string
   operation: Operation
+}
+
+/** How one provider is doing, as this process knows it. */
+export interface ProviderReport {
+  name: string
+  sandbox: boolean
+  health: ProviderHealth
+  breaker: BreakerState
+  /** Whether half of the newest calls or more have failed. */
+  failing: boolean
+  capabilities: Capabilities
 }
 
 export interface Router {
@@ -18,6 +29,8 @@ export interface Router {
   ranked(ask: Ask, preferred: string): string[]
   /** Names of the providers to send nothing new to: their breaker is open, or they report an outage. */
   resting(): ReadonlySet<string>
+  /** How each provider is doing, in the order in which they are configured. */
+  report(): ProviderReport[]
   /** Does what the call says within the deadline; never throws. */
   perform(call: ProviderCall): Promise<Outcome>
 }
@@ -81,6 +94,15 @@ export const createRouter = (
       )
     },
     ranked: (ask, preferred) => priced(ask, preferred).map(({ name }) => name),
+    report: () =>
+      [...entries.values()].map(({ provider, guard }) => ({
+        name: provider.name,
+        sandbox: provider.sandbox,
+        health: provider.health(),
+        breaker: guard.breaker(),
+        failing: guard.failing(),
+        capabilities: provider.capabilities,
+      })),
     perform: async ({ kind, provider: name, operation }) => {
       const entry = entries.get(name)
       if (!entry) {

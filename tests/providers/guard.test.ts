@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'bun:test'
+import { afterEach, describe, expect, setSystemTime, test } from 'bun:test'
 import pino from 'pino'
 import { createGuard } from '../../src/providers/guard.ts'
 import type { Outcome, Provider } from '../../src/providers/port.ts'
@@ -156,6 +156,40 @@ describe('a call that is refused by an open breaker', () => {
       throw Object.assign(new Error('Execution prevented'), { isBrokenCircuitError: true })
     }
     expect((await guard.run(operationWith(), own)).kind).toBe('unknown')
+  })
+})
+
+describe('what a breaker says of itself', () => {
+  afterEach(() => setSystemTime())
+  // The library goes by the time of the system.
+  const pass = (ms: number) => setSystemTime(new Date(Date.now() + ms))
+  const opened = async () => {
+    const guard = createGuard('sandbox_a', { now: () => Date.now() }, 1_000, logged().log)
+    expect(guard.breaker()).toBe('closed')
+    for (let n = 0; n < FAILURES_TO_OPEN; n++) await guard.run(operationWith(), failing)
+    expect([guard.breaker(), guard.resting()]).toEqual(['open', true])
+    return guard
+  }
+
+  test('is that it is half open once its rest is over and until the next call has told', async () => {
+    const guard = await opened()
+    pass(4_900)
+    expect(guard.breaker()).toBe('open')
+    pass(200)
+    expect([guard.breaker(), guard.resting()]).toEqual(['half_open', false])
+    const { promise, resolve } = Promise.withResolvers<Outcome>()
+    const trial = guard.run(operationWith(), () => promise)
+    expect(guard.breaker()).toBe('half_open')
+    resolve(ACCEPTED)
+    await trial
+    expect(guard.breaker()).toBe('closed')
+  })
+
+  test('is that it is open again when that call fails', async () => {
+    const guard = await opened()
+    pass(5_100)
+    expect((await guard.run(operationWith(), failing)).kind).toBe('unknown')
+    expect([guard.breaker(), guard.resting()]).toEqual(['open', true])
   })
 })
 
