@@ -173,7 +173,12 @@ export const createServices = (foundation: Foundation) => {
       ids,
     }),
     ledger: createLedgerService(createLedgerStore(database)),
-    treasury: createTreasuryService(createTreasuryStore(database.sql), market),
+    treasury: createTreasuryService({
+      store: createTreasuryStore(database.sql),
+      market,
+      lockPrice,
+      clock,
+    }),
     payments: createPaymentService({
       database,
       store: createPaymentStore(database),

@@ -2,7 +2,14 @@ import type { Fiat } from '../core/currency.ts'
 import { parseRate } from '../core/rate.ts'
 import type { Sql } from '../db/client.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { type LockOptions, lockBufferBps, pairSeries, type RecordedMid } from './volatility.ts'
+import {
+  type BufferPoint,
+  type LockOptions,
+  lockBufferBps,
+  lockBufferPoints,
+  pairSeries,
+  type RecordedMid,
+} from './volatility.ts'
 
 /** A lock holds from the quote to the end of the off-ramp: a minute to pay, and two legs of some minutes each. */
 export const LOCK_HORIZON_MS = 10 * 60_000
@@ -11,7 +18,8 @@ export const LOCK_DEVIATIONS = 3
 /** Publications that it takes to measure: a month of working days. */
 export const LEAST_PUBLICATIONS = 20
 
-const KEPT_DAYS = 180
+/** How far back publications count. */
+export const KEPT_DAYS = 180
 /** Sources publish once a day. */
 const RELOAD_MS = 10 * 60_000
 
@@ -30,6 +38,13 @@ interface Row {
   at: number
 }
 
+/** The price of a pair's lock over time, hundredths of a percent. */
+export interface LockHistory extends Pick<LockOptions, 'defaultBps' | 'minBps' | 'maxBps'> {
+  currentBps: number
+  /** Oldest first. */
+  points: BufferPoint[]
+}
+
 /** What a lock costs in each pair, measured on the mids that were recorded. */
 export const createLockPrice = (sql: Sql, log: Logger, options: LockOptions) => {
   let series: ReadonlyMap<Fiat, RecordedMid[]> = new Map()
@@ -39,6 +54,15 @@ export const createLockPrice = (sql: Sql, log: Logger, options: LockOptions) => 
 
   const of = (currency: Fiat): readonly RecordedMid[] | null =>
     currency === 'USD' ? null : (series.get(currency) ?? [])
+
+  const bps = (from: Fiat, to: Fiat): number => {
+    const pair = `${from}${to}`
+    const known = priced.get(pair)
+    if (known !== undefined) return known
+    const measured = lockBufferBps(pairSeries(of(from), of(to)), options)
+    priced.set(pair, measured)
+    return measured
+  }
 
   /** Reads what has been recorded. When it cannot, the last measurement stands, and the log says so. */
   const load = async (): Promise<void> => {
@@ -66,14 +90,16 @@ export const createLockPrice = (sql: Sql, log: Logger, options: LockOptions) => 
     load,
 
     /** Hundredths of a percent to take off a rate that is locked now. */
-    bps: (from: Fiat, to: Fiat): number => {
-      const pair = `${from}${to}`
-      const known = priced.get(pair)
-      if (known !== undefined) return known
-      const bps = lockBufferBps(pairSeries(of(from), of(to)), options)
-      priced.set(pair, bps)
-      return bps
-    },
+    bps,
+
+    /** What `bps` is, within which bounds, and what it was after each publication since then (epoch milliseconds). */
+    history: (from: Fiat, to: Fiat, sinceMs: number): LockHistory => ({
+      currentBps: bps(from, to),
+      defaultBps: options.defaultBps,
+      minBps: options.minBps,
+      maxBps: options.maxBps,
+      points: lockBufferPoints(pairSeries(of(from), of(to)), options).filter(({ at }) => at >= sinceMs),
+    }),
 
     /** Measures anew every ten minutes from now on. */
     start: (): void => {

@@ -40,39 +40,58 @@ const inOrder = (series: readonly Observation[]): Observation[] => {
 }
 
 /**
- * Variance of the daily logarithmic return, as an exponentially weighted moving average without a mean: J.P.
- * Morgan/Reuters, RiskMetrics Technical Document, 4th edition, 1996, section 5.2, v = λ v + (1 - λ) r² for returns r a
- * day apart. For publications d days apart, λ^d takes the place of λ and r² / d that of r², which is the same at d = 1.
- * Weights are scaled to sum to one, so that the first returns do not count for more than they are.
+ * Variance of the daily logarithmic return after each rate of the series, null after the first, as an exponentially
+ * weighted moving average without a mean: J.P. Morgan/Reuters, RiskMetrics Technical Document, 4th edition, 1996,
+ * section 5.2, v = λ v + (1 - λ) r² for returns r a day apart. For publications d days apart, λ^d takes the place of λ and
+ * r² / d that of r², which is the same at d = 1. Weights are scaled to sum to one, so that the first returns do not count
+ * for more than they are.
  */
-const dailyVariance = (ordered: readonly Observation[]): number => {
+const dailyVariances = (ordered: readonly Observation[]): (number | null)[] => {
   let [sum, weight] = [0, 0]
-  for (const [index, { at, rate }] of ordered.entries()) {
+  return ordered.map(({ at, rate }, index) => {
     const before = ordered[index - 1]
-    if (!before) continue
+    if (!before) return null
     const days = (at - before.at) / DAY_MS
     // The difference is exact, so an unchanged rate gives a return of exactly zero.
     const change = Math.log1p(Number(rate - before.rate) / Number(before.rate))
     const decay = DAILY_DECAY ** days
     sum = decay * sum + (1 - decay) * (change ** 2 / days)
     weight = decay * weight + (1 - decay)
-  }
-  return sum / weight
+    return sum / weight
+  })
+}
+
+/** A buffer as it was from one publication to the next. */
+export interface BufferPoint {
+  /** Epoch milliseconds of the publication. */
+  at: number
+  bps: number
 }
 
 /**
- * Basis points to lower a locked rate by, rounded up: `multiplier` standard deviations of its change within the
- * horizon, 10,000 × multiplier × sqrt(daily variance × horizon in days), kept within the bounds. `defaultBps` as it
- * is where fewer than `minObservations` instants are known. Order and repetitions in the series do not matter. A closed
- * market counts as a calm one: a weekend makes the estimate smaller by up to a sixth, which the multiplier must cover.
+ * Basis points to lower a locked rate by, rounded up, once each instant of the series had been published: `multiplier`
+ * standard deviations of its change within the horizon, 10,000 × multiplier × sqrt(daily variance × horizon in days), kept
+ * within the bounds. `defaultBps` as it is while fewer than `minObservations` instants are known. Order and repetitions in
+ * the series do not matter. A closed market counts as a calm one: a weekend makes the estimate smaller by up to a sixth,
+ * which the multiplier must cover.
  */
-export const lockBufferBps = (series: readonly Observation[], options: LockOptions): number => {
+export const lockBufferPoints = (
+  series: readonly Observation[],
+  { horizonMs, minBps, maxBps, defaultBps, minObservations, multiplier }: LockOptions,
+): BufferPoint[] => {
   const ordered = inOrder(series)
-  if (ordered.length < Math.max(options.minObservations, 2)) return options.defaultBps
-  const deviation = Math.sqrt(dailyVariance(ordered) * (options.horizonMs / DAY_MS))
-  const bps = Math.ceil(10_000 * options.multiplier * deviation)
-  return Math.min(Math.max(bps, options.minBps), options.maxBps)
+  const variances = dailyVariances(ordered)
+  return ordered.map(({ at }, index) => {
+    const variance = variances[index] ?? null
+    if (variance === null || index + 1 < minObservations) return { at, bps: defaultBps }
+    const bps = Math.ceil(10_000 * multiplier * Math.sqrt(variance * (horizonMs / DAY_MS)))
+    return { at, bps: Math.min(Math.max(bps, minBps), maxBps) }
+  })
 }
+
+/** The buffer by all of the series: the last of its points, `defaultBps` where there are none. */
+export const lockBufferBps = (series: readonly Observation[], options: LockOptions): number =>
+  lockBufferPoints(series, options).at(-1)?.bps ?? options.defaultBps
 
 const observed = (mids: readonly RecordedMid[]): Observation[] =>
   inOrder(mids.map(({ publishedAt, fiatPerUsd }) => ({ at: publishedAt, rate: fiatPerUsd })))

@@ -2,6 +2,8 @@ import { type Static, Type } from '@sinclair/typebox'
 import { t } from 'elysia'
 import { oneOf, strict } from '../core/schema.ts'
 import { RATE_SOURCES } from '../market/facts.ts'
+import { KEPT_DAYS } from '../market/lock-price.ts'
+import { CurrencyCode } from '../quotes/model.ts'
 
 const MinorUnits = (description: string) => Type.Integer({ description })
 
@@ -75,5 +77,61 @@ export const Exposure = strict(
   },
 )
 
+/** How many days back the price of a lock is shown, unless the caller says. */
+export const DEFAULT_LOCK_DAYS = 90
+
+export const LockBufferQuery = strict({
+  from_currency: CurrencyCode,
+  to_currency: CurrencyCode,
+  days: t.Optional(
+    t.Numeric({
+      minimum: 1,
+      maximum: KEPT_DAYS,
+      multipleOf: 1,
+      default: DEFAULT_LOCK_DAYS,
+      description: 'Days back from now',
+    }),
+  ),
+})
+
+const Bps = (description: string) => Type.Integer({ minimum: 0, description })
+
+export const LockBuffer = strict(
+  {
+    from_currency: Type.String(),
+    to_currency: Type.String(),
+    current_bps: Bps('Hundredths of a percent that a quote is lowered by now, as in its lock_buffer_bps'),
+    default_bps: Bps('What it is while too little has been published to measure'),
+    min_bps: Bps('Least that is measured'),
+    max_bps: Bps('Most that is measured'),
+    points: Type.Array(
+      strict({
+        at: Type.String({ format: 'date-time', description: 'When the rate was published' }),
+        bps: Bps('What was measured on everything published up to then'),
+      }),
+      { description: 'One for each publication within the days, oldest first' },
+    ),
+  },
+  {
+    title: 'LockBuffer',
+    examples: [
+      {
+        from_currency: 'USD',
+        to_currency: 'EUR',
+        current_bps: 14,
+        default_bps: 0,
+        min_bps: 0,
+        max_bps: 100,
+        points: [
+          { at: '2026-11-22T00:00:01.000Z', bps: 13 },
+          { at: '2026-11-23T00:00:01.000Z', bps: 14 },
+        ],
+      },
+    ],
+  },
+)
+
+export type LockBufferQuery = Static<typeof LockBufferQuery>
+export type LockBuffer = Static<typeof LockBuffer>
 export type ExposureQuery = Static<typeof ExposureQuery>
 export type Exposure = Static<typeof Exposure>

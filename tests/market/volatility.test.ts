@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { parseRate, RATE_UNITS, type Rate } from '../../src/core/rate.ts'
-import { lockBufferBps, type Observation, pairSeries, type RecordedMid } from '../../src/market/volatility.ts'
+import {
+  lockBufferBps,
+  lockBufferPoints,
+  type Observation,
+  pairSeries,
+  type RecordedMid,
+} from '../../src/market/volatility.ts'
 
 const MINUTE = 60_000
 const DAY = 1_440 * MINUTE
@@ -168,6 +174,21 @@ describe('whatever the market does', () => {
         expect(lockBufferBps(shuffled, OPEN)).toBe(lockBufferBps(series, OPEN))
       }),
     )
+  })
+
+  test('each point of its history is the buffer by what had been published up to then', () => {
+    const limits = fc.record({ minBps: fc.nat(5), maxBps: fc.integer({ min: 5, max: 300 }) })
+    fc.assert(
+      fc.property(steps, limits, fc.nat(30), (path, bounds, minObservations) => {
+        const options = { ...OPEN, ...bounds, minObservations, defaultBps: 7 }
+        const series = walk(path)
+        const published = series.toReversed()
+        expect(lockBufferPoints([...published, ...series], options)).toEqual(
+          series.map(({ at }, index) => ({ at, bps: lockBufferBps(series.slice(0, index + 1), options) })),
+        )
+      }),
+    )
+    expect(lockBufferPoints([], OPEN)).toEqual([])
   })
 
   test('two rates for one instant give one answer, in either order', () => {

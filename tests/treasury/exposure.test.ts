@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { systemClock } from '../../src/core/clock.ts'
 import { FIAT_CURRENCIES, type Fiat } from '../../src/core/currency.ts'
 import { parseRate, type Rate } from '../../src/core/rate.ts'
 import { fallbackMid } from '../../src/market/fallback.ts'
@@ -27,7 +28,13 @@ const exposureOf = async (lock: Partial<OpenLock>, mids: Partial<Record<Fiat, st
       doubts: [],
     }),
   }
-  const service = createTreasuryService({ read: async () => row }, market)
+  const lockPrice = {
+    history: () => {
+      throw new Error('an exposure is not about the price of locks')
+    },
+  }
+  const store = { read: async () => row }
+  const service = createTreasuryService({ store, market, lockPrice, clock: systemClock })
   const [open] = (await service.exposure('demo')).open
   if (!open) throw new Error('there is no open lock')
   return open
