@@ -105,6 +105,11 @@ const HistoryEntry = strict({
 
 const summary = {
   payment_id: Type.String({ format: 'uuid' }),
+  sequence: Type.Integer({
+    minimum: 1,
+    description:
+      'Grows with every change of the payment, in events too: of two answers the one with the higher is newer',
+  }),
   quote_id: Type.String(),
   status: literals(STATUSES, 'State of the payment'),
   exception: literals(EXCEPTIONS, 'Trouble beside the state; none is the normal case'),

@@ -14,6 +14,7 @@ await send('POST', `/payments/${CANCELLED}/cancel`)
 
 const summary = (status: string) => ({
   payment_id: expect.any(String),
+  sequence: status === 'PENDING' ? 1 : 2,
   quote_id: expect.stringMatching(/^quote_/),
   status,
   exception: 'none',
