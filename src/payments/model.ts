@@ -161,7 +161,10 @@ export const Payment = strict({
 export const PaymentPage = strict({
   data: Type.Array(PaymentSummary),
   next_cursor: Nullable(
-    Type.String({ description: 'Give it as cursor for the next page; null on the last one' }),
+    Type.String({
+      description:
+        'Give it as cursor for the next page; null on the last one. A page that searched far may hold no entry and have one.',
+    }),
   ),
 })
 

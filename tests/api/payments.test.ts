@@ -182,6 +182,7 @@ describe('GET /payments', () => {
     ...field('limit', ['0', '201', '-1', 'abc', '', '1.5', 'NaN', 'Infinity', '1e9', 'null', 'true']),
     ...field('status', ['', 'pending', 'DONE', 'PENDING,FAILED', '1', '__proto__']),
     ...field('cursor', ['', 'abc', '1', PAYMENT.toUpperCase(), `${UNKNOWN}%20`, 'x'.repeat(65), "'--"]),
+    ...field('search', ['', '%20', '%20%09%0A', 'x'.repeat(101), '%C2%A0']),
     ...field('created_from', badTimes),
     ...field('created_before', badTimes),
     ...field('page', ['2']),
