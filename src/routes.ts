@@ -1,5 +1,6 @@
 import type { AnyElysia } from 'elysia'
 import { keyRoutes } from './accounts/routes.ts'
+import { auditRoutes } from './audit/routes.ts'
 import { feeRoutes } from './fees/routes.ts'
 import { ledgerRoutes } from './ledger/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
@@ -15,6 +16,7 @@ export const routesOf = (services: Services): AnyElysia[] => [
   quoteRoutes(services.quotes),
   paymentRoutes(services.payments, services.feed),
   ledgerRoutes(services.ledger),
+  auditRoutes(services.audit),
   treasuryRoutes(services.treasury),
   inboundRoutes(services.inbound),
   webhookRoutes(services.webhooks),

@@ -104,6 +104,13 @@ describe('GET /payments/:id/ledger', () => {
   ])
 })
 
+describe('GET /payments/:id/audit', () => {
+  refusals(api, 'GET', `/payments/${PAYMENT}/audit`, [
+    ...ids('/payments/', '/audit'),
+    ['a key that may only write', { key: keys.writeOnly }, 'FORBIDDEN'],
+  ])
+})
+
 describe('POST /payments/:id/cancel', () => {
   test('200: the cancelled payment, its history told', async () => {
     const id = await pay()
