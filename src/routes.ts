@@ -1,5 +1,6 @@
 import type { AnyElysia } from 'elysia'
 import { keyRoutes } from './accounts/routes.ts'
+import { auditRoutes } from './audit/routes.ts'
 import { feeRoutes } from './fees/routes.ts'
 import { ledgerRoutes } from './ledger/routes.ts'
 import { marketRoutes } from './market/routes.ts'
@@ -17,6 +18,7 @@ export const routesOf = (services: Services): AnyElysia[] => [
   quoteRoutes(services.quotes),
   paymentRoutes(services.payments, services.feed),
   ledgerRoutes(services.ledger),
+  auditRoutes(services.audit),
   treasuryRoutes(services.treasury),
   marketRoutes(services.market),
   providerRoutes(services.router),

@@ -5,6 +5,8 @@ import { createLastUsed } from './accounts/last-used.ts'
 import { createAccountService } from './accounts/service.ts'
 import { createAccountStore } from './accounts/store.ts'
 import { sealAudit } from './audit/seal.ts'
+import { createAuditService } from './audit/service.ts'
+import { createAuditStore } from './audit/store.ts'
 import type { Config } from './config.ts'
 import type { Clock } from './core/clock.ts'
 import type { Ids } from './core/ids.ts'
@@ -179,6 +181,7 @@ export const createServices = (foundation: Foundation) => {
       lockPrice,
       clock,
     }),
+    audit: createAuditService(createAuditStore(database)),
     payments: createPaymentService({
       database,
       store: createPaymentStore(database),

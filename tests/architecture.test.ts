@@ -32,6 +32,7 @@ const DOMAINS = [
   'providers',
   'webhooks',
   'ledger',
+  'audit',
   'treasury',
   'accounts',
   'reconcile',

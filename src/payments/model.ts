@@ -105,6 +105,11 @@ const HistoryEntry = strict({
 
 const summary = {
   payment_id: Type.String({ format: 'uuid' }),
+  sequence: Type.Integer({
+    minimum: 1,
+    description:
+      'Grows with every change of the payment, in events too: of two answers the one with the higher is newer',
+  }),
   quote_id: Type.String(),
   status: literals(STATUSES, 'State of the payment'),
   exception: literals(EXCEPTIONS, 'Trouble beside the state; none is the normal case'),
@@ -156,7 +161,10 @@ export const Payment = strict({
 export const PaymentPage = strict({
   data: Type.Array(PaymentSummary),
   next_cursor: Nullable(
-    Type.String({ description: 'Give it as cursor for the next page; null on the last one' }),
+    Type.String({
+      description:
+        'Give it as cursor for the next page; null on the last one. A page that searched far may hold no entry and have one.',
+    }),
   ),
 })
 

@@ -12,6 +12,7 @@ import { weightPlugin } from '../http/rate-limits.ts'
 import { ErrorBody } from '../http/schemas.ts'
 import type { PaymentFeed } from './feed.ts'
 import { Payment, PaymentAccepted, PaymentPage, PaymentRequest } from './model.ts'
+import { parseSearch, SCANNED } from './search.ts'
 import type { Caller, PaymentService } from './service.ts'
 import type { AuditEntry } from './sql/audit.ts'
 import { STATUSES } from './transitions.ts'
@@ -21,6 +22,15 @@ const PaymentId = strict({ id: Type.String({ description: 'The payment’s UUID'
 const PAGE = 50
 
 const PaymentQuery = strict({
+  search: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 100,
+      pattern: '\\S',
+      error: 'must be text of 1 to 100 characters that is not only blanks',
+      description: `The id of the payment or of its quote, else a part of source_account or destination_account in either case. A search by name looks at ${SCANNED} payments a page, newest first: a page may hold fewer entries than the limit, or none, and still have a next_cursor.`,
+    }),
+  ),
   status: Type.Optional(oneOf(STATUSES)),
   created_from: Type.Optional(Type.String({ format: 'date-time', description: 'Created at or after' })),
   created_before: Type.Optional(Type.String({ format: 'date-time', description: 'Created before' })),
@@ -99,6 +109,7 @@ export const paymentRoutes = (service: PaymentService, feed: PaymentFeed) =>
       ({ principal, query }) =>
         service.list(principal.accountId, {
           limit: query.limit ?? PAGE,
+          ...(query.search === undefined ? {} : { search: parseSearch(query.search) }),
           ...(query.status ? { status: query.status } : {}),
           ...(query.created_from ? { createdFrom: parseInstant('created_from', query.created_from) } : {}),
           ...(query.created_before

@@ -7,6 +7,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import { changeOf, requestActor } from './changes.ts'
 import { type Effect, type PaymentState, unchanged } from './lifecycle.ts'
 import type { Payment, PaymentAccepted, PaymentPage, PaymentRequest } from './model.ts'
+import { SCANNED } from './search.ts'
 import { type AcceptRequest, type AcceptResult, acceptPayments } from './sql/accept.ts'
 import { commitChanges } from './sql/commit.ts'
 import { findOrphans, loadPayments, type PaymentKey } from './sql/steps.ts'
@@ -163,14 +164,17 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
     /** The account's payment. Throws NOT_FOUND. */
     get,
 
-    /** A page of the account's payments, newest first. */
+    /** A page of the account's payments, newest first. A search by name ends it after SCANNED payments. */
     list: async (accountId: string, filter: PaymentFilter): Promise<PaymentPage> => {
-      const rows = await store.list(accountId, { ...filter, limit: filter.limit + 1 })
-      const page = rows.slice(0, filter.limit)
-      return {
-        data: page.map(summaryOf),
-        next_cursor: rows.length > filter.limit ? (page.at(-1)?.payment.id ?? null) : null,
-      }
+      const { limit } = filter
+      const wanted = { ...filter, limit: limit + 1 }
+      const { rows, until } =
+        filter.search?.kind === 'name'
+          ? await store.listAmong(accountId, wanted, SCANNED)
+          : { rows: await store.list(accountId, wanted), until: undefined }
+      const page = rows.slice(0, limit)
+      const last = rows.length > limit ? page.at(-1)?.payment.id : until
+      return { data: page.map(summaryOf), next_cursor: last ?? null }
     },
 
     /** Cancels a payment of which nothing has been sent to a provider. Throws NOT_FOUND or INVALID_STATE. */

@@ -13,6 +13,7 @@ const timeOrNull = (time: Date | null) => time?.toISOString() ?? null
 /** What a list shows of a payment. */
 export const summaryOf = ({ payment, quote }: Pick<PaymentDetail, 'payment' | 'quote'>): PaymentSummary => ({
   payment_id: payment.id,
+  sequence: payment.version,
   quote_id: quoteIdOf(quote.id),
   status: payment.status as Status,
   exception: payment.exception as Exception,

@@ -42,6 +42,7 @@ const BY_NAME: Record<string, keyof Belongings> = {
   endpoint_id: 'endpoint',
   event_id: 'event',
   delivery_ids: 'dead',
+  search: 'payment',
 }
 
 /** What names nothing of anybody. The idempotency key has a test of its own. */

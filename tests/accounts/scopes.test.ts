@@ -26,6 +26,7 @@ const NEEDED: Record<string, Scope | 'nothing'> = {
   'GET /payments/:id': 'read',
   'GET /payments/:id/events': 'read',
   'GET /payments/:id/ledger': 'read',
+  'GET /payments/:id/audit': 'read',
   'POST /payments/:id/cancel': 'write',
   'GET /treasury/exposure': 'read',
   'POST /webhooks/endpoints': 'write',

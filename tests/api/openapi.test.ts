@@ -138,6 +138,19 @@ describe('live answers are what the document says', () => {
     check('get /payments/{id}/ledger', await send('GET', path, { key: api.keys.writeOnly }), 403)
   })
 
+  test('the audit trail', async () => {
+    const id = await pay()
+    const path = `/payments/${id}/audit`
+    check('get /payments/{id}/audit', await send('GET', path), 200)
+    await drive(api.harness, [id])
+    await api.harness.services.sealAudit()
+    check('get /payments/{id}/audit', await send('GET', path), 200)
+    check('get /payments/{id}/audit', await send('GET', '/payments/x/audit'), 404)
+    check('get /payments/{id}/audit', await send('GET', `${path}?y=1`), 400)
+    check('get /payments/{id}/audit', await send('GET', path, { key: null }), 401)
+    check('get /payments/{id}/audit', await send('GET', path, { key: api.keys.writeOnly }), 403)
+  })
+
   test('events of providers', async () => {
     const path = '/providers/nobody/events'
     check('get /providers/{provider}/events', await send('GET', path), 404)

@@ -14,6 +14,7 @@ await send('POST', `/payments/${CANCELLED}/cancel`)
 
 const summary = (status: string) => ({
   payment_id: expect.any(String),
+  sequence: status === 'PENDING' ? 1 : 2,
   quote_id: expect.stringMatching(/^quote_/),
   status,
   exception: 'none',
@@ -103,6 +104,13 @@ describe('GET /payments/:id/ledger', () => {
   ])
 })
 
+describe('GET /payments/:id/audit', () => {
+  refusals(api, 'GET', `/payments/${PAYMENT}/audit`, [
+    ...ids('/payments/', '/audit'),
+    ['a key that may only write', { key: keys.writeOnly }, 'FORBIDDEN'],
+  ])
+})
+
 describe('POST /payments/:id/cancel', () => {
   test('200: the cancelled payment, its history told', async () => {
     const id = await pay()
@@ -181,6 +189,7 @@ describe('GET /payments', () => {
     ...field('limit', ['0', '201', '-1', 'abc', '', '1.5', 'NaN', 'Infinity', '1e9', 'null', 'true']),
     ...field('status', ['', 'pending', 'DONE', 'PENDING,FAILED', '1', '__proto__']),
     ...field('cursor', ['', 'abc', '1', PAYMENT.toUpperCase(), `${UNKNOWN}%20`, 'x'.repeat(65), "'--"]),
+    ...field('search', ['', '%20', '%20%09%0A', 'x'.repeat(101), '%C2%A0']),
     ...field('created_from', badTimes),
     ...field('created_before', badTimes),
     ...field('page', ['2']),

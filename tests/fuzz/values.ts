@@ -44,6 +44,7 @@ const BY_NAME: Readonly<Record<string, fc.Arbitrary<string>>> = {
   to_currency: fc.constantFrom(...CURRENCIES),
   currency: fc.constantFrom(...CURRENCIES),
   url: fc.oneof(pooled(RECEIVER), fc.constantFrom(...TARGETS)),
+  search: fc.oneof(pooled('payments'), pooled('quotes'), fc.constantFrom(...NAMES, 'e', '_')),
   source_account: fc.constantFrom(...NAMES),
   destination_account: fc.constantFrom(...NAMES),
   destination_country: fc.constantFrom('Germany', 'DE', 'deu', 'Côte d’Ivoire', 'Atlantis'),

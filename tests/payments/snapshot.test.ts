@@ -19,8 +19,10 @@ afterAll(() => harness.stop())
 const contradictions = (payment: Payment): string[] => {
   const { status, state_history: history, legs, executed_rate: rate, usdc } = payment
   const last = history.at(-1)?.to_status
+  const newest = history.at(-1)?.sequence ?? 0
   const settled = (leg: string) => legs.some((each) => each.leg === leg && each.status === 'done')
   return [
+    ...(payment.sequence >= newest ? [] : [`sequence ${payment.sequence} is behind its history`]),
     ...(last === status ? [] : [`${status}, but its history ends with ${last}`]),
     ...(status === 'COMPLETED' && rate === null ? ['COMPLETED without an executed rate'] : []),
     ...(settled('onramp') === (usdc.received !== null) ? [] : ['USDC received does not fit the on-ramp']),

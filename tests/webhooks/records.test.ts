@@ -99,15 +99,17 @@ describe('events', () => {
     const again = await service.redeliver(ACCOUNT, String(delivery?.id))
     const { deliveries } = (await call('GET', `/webhooks/events/evt_${event.id}`)).body
     expect(ids(deliveries)).toEqual([again.id, String(delivery?.id)])
+    const path = `/webhooks/deliveries?payment_id=${event.paymentId}`
+    expect(ids(await walk(call, path, 1))).toEqual([again.id, String(delivery?.id)])
   })
 })
 
 describe('deliveries', () => {
-  test('are listed newest first, page by page, and found by endpoint, event, status and creation', async () => {
+  test('are listed newest first, page by page, and found by endpoint, event, payment, status and creation', async () => {
     const { call, next, endpoint } = setUp()
     const all = await endpoint()
     const failures = await endpoint(ACCOUNT, ['payment.failed'])
-    await publish(queue.database)
+    const { paymentId: paid } = await publish(queue.database)
     await next()
     answer = () => new Response(null, { status: 500 })
     const failed = await publish(queue.database, ACCOUNT, 'payment.failed')
@@ -125,6 +127,11 @@ describe('deliveries', () => {
     expect(await find(`endpoint_id=${failures.id}`)).toHaveLength(1)
     expect(await find(`endpoint_id=${all.id}&status=delivered`)).toEqual(expected(created))
     expect(await find(`event_id=evt_${failed.id}`)).toEqual(expected(oneFailed, otherFailed))
+    expect(await find(`payment_id=${failed.paymentId}`)).toEqual(expected(oneFailed, otherFailed))
+    expect(await find(`payment_id=${paid}`)).toEqual(expected(created))
+    expect(await find(`payment_id=${paid}&status=pending`)).toEqual([])
+    expect(await find(`payment_id=${paid}&event_id=evt_${failed.id}`)).toEqual([])
+    expect(await find(`payment_id=${crypto.randomUUID()}`)).toEqual([])
     expect(await find('status=pending')).toEqual(expected(oneFailed, otherFailed))
     expect(await find('status=dead')).toEqual([])
     expect(await find(`created_from=${oneFailed?.created_at}&status=delivered`)).toEqual([])
@@ -238,6 +245,7 @@ describe('who may see them', () => {
       '/webhooks/deliveries',
       `/webhooks/deliveries?endpoint_id=${endpointId}`,
       `/webhooks/deliveries?event_id=evt_${event.id}`,
+      `/webhooks/deliveries?payment_id=${event.paymentId}`,
       `/webhooks/deliveries?cursor=wd_ffffffff-ffff-7fff-bfff-ffffffffffff`,
       '/webhooks/dead-letters',
       `/webhooks/dead-letters?endpoint_id=${endpointId}`,
@@ -286,6 +294,7 @@ test.each([
   ['/webhooks/events?status=dead', '/status'],
   ['/webhooks/deliveries?endpoint_id=x', '/endpoint_id'],
   ['/webhooks/deliveries?event_id=we_0191d3a4-6f7e-7cc3-98c4-dc0c0c07398f', '/event_id'],
+  ['/webhooks/deliveries?payment_id=x', '/payment_id'],
   ['/webhooks/deliveries?status=lost', '/status'],
   ['/webhooks/deliveries?created_from=2026-11-23T12:00:00', '/created_from'],
   ['/webhooks/deliveries?cursor=x', '/cursor'],

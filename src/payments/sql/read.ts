@@ -8,7 +8,7 @@ type Operation = typeof providerOperations.$inferSelect
 /** What a caller may see of a payment's own row. */
 export type ShownPayment = Omit<
   typeof payments.$inferSelect,
-  'accountId' | 'quoteId' | 'version' | 'attempt' | 'idempotencyKey' | 'requestHash'
+  'accountId' | 'quoteId' | 'attempt' | 'idempotencyKey' | 'requestHash'
 >
 
 /** A payment with its quote, provider operations and history, all as of one instant. */
@@ -27,7 +27,7 @@ const iso = (column: string) => `to_char(${column} at time zone 'utc', 'YYYY-MM-
 // amounts and rates are text, because a JSON number is a float. Legs follow one another, so their order is that in
 // time even where two were sent within a millisecond.
 const READ = `
-select p.id, p.status, p.exception, p.source_account, p.destination_account, p.failure_reason, p.usdc_received,
+select p.id, p.version, p.status, p.exception, p.source_account, p.destination_account, p.failure_reason, p.usdc_received,
   p.usdc_spent, ${iso('p.settle_by')} as settle_by, ${iso('p.created_at')} as created_at,
   ${iso('p.updated_at')} as updated_at, ${iso('p.ended_at')} as ended_at,
   ${iso('p.returned_at')} as returned_at,
@@ -55,6 +55,7 @@ type WireNull = bigint | Date | null
 
 interface ReadRow {
   id: string
+  version: number
   status: string
   exception: string
   source_account: string
@@ -108,6 +109,7 @@ export const readPayment = async (
   return {
     payment: {
       id: row.id,
+      version: row.version,
       status: row.status,
       exception: row.exception,
       sourceAccount: row.source_account,

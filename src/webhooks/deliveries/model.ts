@@ -51,6 +51,9 @@ export const DeliveryPage = pageOf(Delivery, 'WebhookDeliveryPage')
 export const DeliveryQuery = strict({
   endpoint_id: Type.Optional(Type.String({ maxLength: 100 })),
   event_id: Type.Optional(Type.String({ maxLength: 100 })),
+  payment_id: Type.Optional(
+    Type.String({ format: 'uuid', description: 'Of the payment that the events are about' }),
+  ),
   status: Type.Optional(oneOf(DELIVERY_STATUSES)),
   ...rangeProperties,
 })

@@ -36,6 +36,7 @@ export const createDeliveryService = ({ database, wake }: DeliveryServiceDeps) =
         ...rangeOf(query),
         endpointId: idParameter(endpointIds, 'endpoint_id', query.endpoint_id),
         eventId: idParameter(eventIds, 'event_id', query.event_id),
+        paymentId: query.payment_id,
         status,
         cursor: idParameter(deliveryIds, 'cursor', query.cursor),
         limit: limit + 1,

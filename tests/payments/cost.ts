@@ -1,0 +1,58 @@
+/** `bun tests/payments/cost.ts [payments]`: what a search looks at, on a PostgreSQL of its own that is thrown away. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startEmbedded } from '../../src/db/embedded/server.ts'
+import { createTemplate } from '../support/database.ts'
+import { startHarness } from '../support/harness.ts'
+import { copyId, copyPayment } from './copies.ts'
+import { ACCOUNT, pay } from './support.ts'
+
+const PAYMENTS = Number(process.argv[2] ?? 300_000)
+const REPETITIONS = 20
+const AT_ONCE = 50_000
+
+const dataDir = await mkdtemp(join(tmpdir(), 'ratelock-cost-'))
+const postgres = await startEmbedded({ dataDir })
+await createTemplate(postgres.url)
+const harness = await startHarness({ server: postgres.url })
+const { sql } = harness.database
+
+const median = (values: number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+
+const timed = async (what: string, work: () => Promise<unknown>): Promise<void> => {
+  const times: number[] = []
+  for (let nth = 0; nth < REPETITIONS; nth++) {
+    const start = performance.now()
+    await work()
+    times.push(performance.now() - start)
+  }
+  console.log(`${what}: ${median(times).toFixed(1)} ms, at most ${Math.max(...times).toFixed(1)} ms`)
+}
+
+const original = await pay(harness, 'needle')
+for (let first = 1; first <= PAYMENTS; first += AT_ONCE)
+  await copyPayment(sql, original, first, Math.min(first + AT_ONCE - 1, PAYMENTS))
+
+const list =
+  (search: object, more: object = {}) =>
+  () =>
+    harness.services.payments.list(ACCOUNT, { limit: 50, ...search, ...more } as never)
+const byName = (part: string) => ({ search: { kind: 'name', part } })
+const searches = async (when: string) => {
+  console.log(when)
+  await timed('  a name that is in none', list(byName('nobody')))
+  await timed('  the same, of a status that none has', list(byName('nobody'), { status: 'REFUNDED' }))
+  await timed('  the same, created long ago', list(byName('nobody'), { createdBefore: new Date(0) }))
+  await timed('  the same, from the middle', list(byName('nobody'), { after: copyId(PAYMENTS / 2) }))
+  await timed('  a name that is in all', list(byName('COPY')))
+  await timed('  an id', list({ search: { kind: 'id', paymentId: original, quoteId: original } }))
+}
+await searches(`${PAYMENTS} payments of one account, no statistics`)
+await sql`vacuum analyze`
+await searches('the same, analyzed')
+
+await harness.stop()
+await postgres.stop()
+await rm(dataDir, { recursive: true, force: true })
