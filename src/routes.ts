@@ -4,6 +4,7 @@ import { auditRoutes } from './audit/routes.ts'
 import { feeRoutes } from './fees/routes.ts'
 import { ledgerRoutes } from './ledger/routes.ts'
 import { marketRoutes } from './market/routes.ts'
+import { operationsRoutes } from './operations/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { inboundRoutes } from './providers/inbound/routes.ts'
 import { providerRoutes } from './providers/routes.ts'
@@ -25,4 +26,5 @@ export const routesOf = (services: Services): AnyElysia[] => [
   inboundRoutes(services.inbound),
   webhookRoutes(services.webhooks),
   keyRoutes(services.accounts),
+  operationsRoutes(services.operations),
 ]

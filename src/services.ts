@@ -21,6 +21,8 @@ import { createLedgerStore } from './ledger/store.ts'
 import { fetchSource } from './market/fetch.ts'
 import { createLockPrice, LEAST_PUBLICATIONS, LOCK_DEVIATIONS, LOCK_HORIZON_MS } from './market/lock-price.ts'
 import { createMarket } from './market/service.ts'
+import { createOperationsService } from './operations/service.ts'
+import { createOperationsStore } from './operations/store.ts'
 import { adviserOf, sourcesOf } from './outside.ts'
 import { createPaymentFeed } from './payments/feed.ts'
 import { createPaymentService } from './payments/service.ts'
@@ -32,6 +34,7 @@ import { createInboundService } from './providers/inbound/service.ts'
 import { createInboundStore } from './providers/inbound/store.ts'
 import { createLinks } from './providers/links.ts'
 import { createRouter } from './providers/router.ts'
+import { readQueues } from './queue/reading.ts'
 import { createQuoteService } from './quotes/service.ts'
 import { createQuoteStore } from './quotes/store.ts'
 import { registerReconcileMetrics } from './reconcile/metrics.ts'
@@ -182,6 +185,11 @@ export const createServices = (foundation: Foundation) => {
       clock,
     }),
     audit: createAuditService(createAuditStore(database)),
+    operations: createOperationsService({
+      readQueues: () => readQueues(database.sql),
+      store: createOperationsStore(database.sql),
+      clock,
+    }),
     payments: createPaymentService({
       database,
       store: createPaymentStore(database),

@@ -36,6 +36,7 @@ const DOMAINS = [
   'treasury',
   'accounts',
   'reconcile',
+  'operations',
 ]
 
 /** What a domain shows the others: its services, its public shapes, its ports, and the SQL that publishes events. */

@@ -106,6 +106,7 @@ export const createFeeService = ({ engine, store, market, clock, ids }: FeeDeps)
         onrampProvider: choice.onramp,
         offrampProvider: choice.offramp,
         source: decision.source,
+        reason: decision.reason,
         input: inputOf(question, decision),
         adviceId: decision.adviceId,
       })

@@ -64,6 +64,7 @@ const NO_ID = new Set([
   'expires_at',
   'expires_in',
   'from_currency',
+  'hours',
   'limit',
   'name',
   'overlap_seconds',
@@ -117,15 +118,28 @@ const places = operations.flatMap(({ method, path, operation }) => {
   })
 })
 
+/** What belongs to no account, or tells of all of them and needs the admin scope for it. */
+const OF_NO_ACCOUNT = new Set([
+  '/healthz',
+  '/readyz',
+  '/metrics',
+  '/market',
+  '/operations/queues',
+  '/operations/claude',
+])
+
 /** Routes that take no id, and so must answer one account as if the other did not exist. */
 const lists = operations.filter(
-  ({ method, path }) =>
-    method === 'GET' && !path.includes('{') && !['/healthz', '/readyz', '/metrics'].includes(path),
+  ({ method, path }) => method === 'GET' && !path.includes('{') && !OF_NO_ACCOUNT.has(path),
 )
+/** What a route cannot do without. */
+const QUERIES: Readonly<Record<string, string>> = {
+  '/treasury/lock-buffer': '?from_currency=USD&to_currency=EUR',
+}
 const seenIn = async (key: string) => {
   const seen: Record<string, unknown> = {}
   for (const { path } of lists) {
-    const { status, body } = await api.send('GET', path, { key })
+    const { status, body } = await api.send('GET', path + (QUERIES[path] ?? ''), { key })
     seen[path] = { status, body }
   }
   return seen

@@ -29,6 +29,9 @@ const NEEDED: Record<string, Scope | 'nothing'> = {
   'GET /payments/:id/audit': 'read',
   'POST /payments/:id/cancel': 'write',
   'GET /treasury/exposure': 'read',
+  'GET /treasury/lock-buffer': 'read',
+  'GET /market': 'read',
+  'GET /providers': 'read',
   'POST /webhooks/endpoints': 'write',
   'GET /webhooks/endpoints': 'read',
   'GET /webhooks/endpoints/:id': 'read',
@@ -48,6 +51,8 @@ const NEEDED: Record<string, Scope | 'nothing'> = {
   'GET /keys/:id': 'admin',
   'DELETE /keys/:id': 'admin',
   'POST /keys/:id/rotate': 'admin',
+  'GET /operations/queues': 'admin',
+  'GET /operations/claude': 'admin',
 }
 
 const rows = Object.entries(NEEDED)

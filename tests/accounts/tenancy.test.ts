@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { accesses, accessesIn, importers, tenantTables } from './statements.ts'
 
-/** What acts on all accounts at once, how often it does, and why that is right. No request gets there. */
+/** What acts on all accounts at once, how often it does, and why that is right. No request gets there but an operator's. */
 const OVER_ALL_ACCOUNTS: Record<string, [times: number, reason: string]> = {
   'accounts/store.ts api_keys': [1, 'the key’s hash tells whose request it is'],
   'audit/rows.ts audit_seals': [1, 'the verification goes from account to account'],
@@ -14,6 +14,10 @@ const OVER_ALL_ACCOUNTS: Record<string, [times: number, reason: string]> = {
   ],
   'fees/store.ts quotes': [1, 'the sweep looks for the quote within the recommendation’s account'],
   'limits/store.ts rate_limit_usage': [2, 'processes exchange the sums of all accounts in one statement'],
+  'operations/store.ts fee_recommendations': [
+    1,
+    'an operator sees who decided, of all accounts; admin scope',
+  ],
   'payments/sql/steps.ts payments': [1, 'the rescue of payments that lost their job'],
   'providers/cctp/passages.ts provider_steps': [
     1,

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { drive } from '../payments/support.ts'
 import { startHarness } from '../support/harness.ts'
-import { type Operation, operationsOf, pointerTo, validatorsOf } from '../support/openapi.ts'
+import { type Media, type Operation, operationsOf, pointerTo, validatorsOf } from '../support/openapi.ts'
 import { type Answer, startApi } from './support.ts'
 
 const api = await startApi()
@@ -54,10 +54,16 @@ describe('the document', () => {
     expect(statuses).toEqual(expect.arrayContaining(implied))
   })
 
-  test('requires no query parameter, for each has a default or none is needed', () => {
-    for (const [name, { parameters = [] }] of operations)
-      for (const parameter of parameters.filter((each) => each.in === 'query'))
-        expect([name, parameter.name, parameter.required]).toEqual([name, parameter.name, false])
+  test('requires no query parameter but those that nobody can guess: others have a default or are not needed', () => {
+    const required = operations.flatMap(([name, { parameters = [] }]) =>
+      parameters
+        .filter((each) => each.in === 'query' && each.required)
+        .map((parameter) => `${name} ${parameter.name}`),
+    )
+    expect(required).toEqual([
+      'get /treasury/lock-buffer from_currency',
+      'get /treasury/lock-buffer to_currency',
+    ])
   })
 
   test('has an example that fits for every request body', () => {
@@ -77,6 +83,8 @@ describe('the document', () => {
 describe('live answers are what the document says', () => {
   const schemas = validatorsOf(document)
   const byName = new Map<string, Operation>(operations)
+  const resolved = (schema: Media['schema']): Media['schema'] =>
+    schema?.$ref ? document.components.schemas[schema.$ref.split('/').at(-1) ?? ''] : schema
 
   const problems = (name: string, answer: Answer): string[] => {
     const response = byName.get(name)?.responses[String(answer.status)]
@@ -149,6 +157,43 @@ describe('live answers are what the document says', () => {
     check('get /payments/{id}/audit', await send('GET', `${path}?y=1`), 400)
     check('get /payments/{id}/audit', await send('GET', path, { key: null }), 401)
     check('get /payments/{id}/audit', await send('GET', path, { key: api.keys.writeOnly }), 403)
+  })
+
+  test('the market, the providers and the treasury', async () => {
+    check('get /market', await send('GET', '/market'), 200)
+    check('get /market', await send('GET', '/market', { key: null }), 401)
+    check('get /providers', await send('GET', '/providers'), 200)
+    check('get /providers', await send('GET', '/providers?x=1'), 400)
+    const pair = '/treasury/lock-buffer?from_currency=USD&to_currency='
+    check('get /treasury/lock-buffer', await send('GET', `${pair}EUR`), 200)
+    check('get /treasury/lock-buffer', await send('GET', `${pair}USD`), 400)
+    check('get /treasury/exposure', await send('GET', '/treasury/exposure'), 200)
+  })
+
+  test('operations, which are for admins', async () => {
+    const { admin: key, own } = api.keys
+    for (const name of ['queues', 'claude']) {
+      const path = `/operations/${name}`
+      check(`get ${path}`, await send('GET', path, { key }), 200)
+      check(`get ${path}`, await send('GET', `${path}?x=1`, { key }), 400)
+      check(`get ${path}`, await send('GET', path, { key: own }), 403)
+    }
+  })
+
+  test('examples are answers that the document allows', () => {
+    const examples = operations.flatMap(([name, { responses }]) =>
+      Object.entries(responses).map(([status, { content }]) => ({
+        at: `${pointerTo(name)}/responses/${status}/content/application~1json/schema`,
+        schema: content?.['application/json']?.schema,
+      })),
+    )
+    let seen = 0
+    for (const { at, schema } of examples)
+      for (const example of resolved(schema)?.examples ?? []) {
+        seen++
+        expect([at, schemas(at)(example)]).toEqual([at, []])
+      }
+    expect(seen).toBeGreaterThan(5)
   })
 
   test('events of providers', async () => {

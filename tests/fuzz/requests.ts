@@ -18,6 +18,8 @@ export type Caller = 'own' | 'readOnly' | 'stranger' | 'nobody' | 'garbage'
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 /** What everything else is about. */
 const BUSY = new Set(['post /quotes', 'post /payments', 'post /fees/calculate'])
+/** What needs the admin scope and takes no body: of all keys only the stranger’s has it. */
+const FOR_ADMINS = new Set(['get /metrics', 'get /operations/queues', 'get /operations/claude'])
 /** What seldom finds something left to act on. */
 const RARE = new Set([
   'post /keys',
@@ -166,7 +168,7 @@ const draftFor = (
       headers: fc.tuple(...of('header').map((each) => headerFor(each, values))),
       extra: mostly(fc.constant<[string, string][]>([]), fc.array(EXTRA, { maxLength: 3 }), 3),
       body: bodyFor(operation, values),
-      caller: name === 'get /metrics' ? fc.constant<Caller>('stranger') : CALLERS,
+      caller: FOR_ADMINS.has(name) ? fc.constant<Caller>('stranger') : CALLERS,
     })
     .map(({ method, path, query, headers, extra, body, caller }) => ({
       method,

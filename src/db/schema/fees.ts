@@ -60,6 +60,8 @@ export const feeRecommendations = pgTable(
     offrampProvider: text().notNull(),
     /** claude, cache or rules. */
     source: text().notNull(),
+    /** Why not by the model, as in `input`; null unless the rules decided, and in rows that are older than the column. */
+    reason: text(),
     /** Request, market facts and choice: the same arithmetic on them gives the same fees again. */
     input: jsonb().notNull(),
     adviceId: uuid(),
@@ -69,7 +71,8 @@ export const feeRecommendations = pgTable(
   (t) => [
     primaryKey({ columns: [t.accountId, t.id] }),
     foreignKey({ columns: [t.adviceId], foreignColumns: [feeAdvice.id] }),
-    index('fee_recommendations_expires_at').on(t.expiresAt),
+    // For the sweep, and for counting who decided, which reads nothing but this.
+    index('fee_recommendations_by_end').on(t.expiresAt, t.source, t.reason),
     // For the sweep of the model's calls, and for the foreign key that their deletion checks.
     index('fee_recommendations_advice').on(t.adviceId).where(sql`advice_id is not null`),
     check(
