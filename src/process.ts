@@ -5,6 +5,8 @@ import type { Config } from './config.ts'
 import { systemClock } from './core/clock.ts'
 import { randomIds } from './core/ids.ts'
 import { bareHost } from './core/loopback.ts'
+import { bundlePage } from './dashboard/bundle.ts'
+import { dashboardRoutes } from './dashboard/routes.ts'
 import { isDatabaseAway } from './db/away.ts'
 import { openDatabase } from './db/client.ts'
 import { startEmbedded } from './db/embedded/server.ts'
@@ -124,7 +126,8 @@ export const startProcess = async (
         const [domain, queue] = await Promise.all(checks.map(answers))
         return { database: domain === true, queue: queue === true }
       }
-      const routes = routesOf(services)
+      const page = await bundlePage({ keyNeeded: config.AUTH_MODE === 'required' })
+      const routes = [...routesOf(services), dashboardRoutes(page)]
       const edge = edgeOf(config)
       const app = createApp({
         ...{ log, authenticate, version, ready, metrics, routes, limits, edge },

@@ -9,6 +9,7 @@ export const welcome = ({ url, dataDir }: Running, config: Config): string => {
   return [
     'Ratelock is running; Ctrl-C stops it.',
     '',
+    `  Dashboard   ${url}/`,
     `  API         ${url}${config.AUTH_MODE === 'open' ? '   (open: no key needed)' : ''}`,
     `  Swagger UI  ${url}/swagger`,
     `  Data        ${dataDir ? `${dataDir} (embedded PostgreSQL)` : 'DATABASE_URL'}`,

@@ -14,6 +14,10 @@ interface Source {
 const importsOf = (path: string, text: string): string[] =>
   [...text.matchAll(/(?:from|import) '(\.[^']+)'/g)].map(([, to]) => normalize(join(dirname(path), to ?? '')))
 
+/** Without those of types alone, of which nothing is left when the program runs. */
+const runningImports = (path: string, text: string): string[] =>
+  importsOf(path, text.replace(/import type [^;]*? from '[^']+'/g, ''))
+
 const sources: Source[] = await Promise.all(
   [...new Bun.Glob('**/*.{ts,tsx}').scanSync(SRC)].map(async (path) => {
     const text = await Bun.file(join(SRC, path)).text()
@@ -140,13 +144,21 @@ describe('dependencies point one way', () => {
     ).toEqual([])
   })
 
+  test('the page takes types from the API; what it runs of it is vocabulary without I/O', () => {
+    const inPage = (path: string) => path.startsWith('dashboard/page/')
+    const shared = (path: string) => folderOf(path) === 'core' || path === 'payments/transitions.ts'
+    const running = sources
+      .filter(({ path }) => inPage(path))
+      .flatMap(({ path, text }) => runningImports(path, text).map((to) => ({ path, to })))
+    expect(running.length).toBeGreaterThan(10)
+    expect(running.filter(({ to }) => !inPage(to) && !shared(to))).toEqual([])
+    expect(violations((from, to) => !inPage(from.path) && inPage(to))).toEqual([
+      'dashboard/bundle.ts imports dashboard/page/index.html',
+    ])
+  })
+
   test('there is no import cycle, types aside', () => {
-    const graph = new Map(
-      sources.map(({ path, text }) => [
-        path,
-        importsOf(path, text.replace(/import type [^;]*? from '[^']+'/g, '')),
-      ]),
-    )
+    const graph = new Map(sources.map(({ path, text }) => [path, runningImports(path, text)]))
     const done = new Set<string>()
     const cycleFrom = (path: string, trail: string[]): string | null => {
       if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path].join(' -> ')

@@ -1,6 +1,6 @@
+import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { DemoFailure } from './failure.ts'
 import type { FeeAnswer, FeeWish } from './scenarios.ts'
-import { readEvents } from './sse.ts'
 import type { Endpoint, Payment, Quote, Transition } from './wire.ts'
 
 /** Body of POST /quotes. */
@@ -67,7 +67,8 @@ export const createClient = (url: string, signal: AbortSignal) => {
     async *follow(id: string): AsyncGenerator<Transition> {
       const { body } = await send('GET', `/payments/${id}/events`)
       if (!body) return
-      for await (const { event, data } of readEvents(body))
+      const events = body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
+      for await (const { event, data } of events)
         if (event === 'transition') yield JSON.parse(data) as Transition
     },
   }

@@ -4,7 +4,6 @@ import { createInbox } from '../../src/demo/inbox.ts'
 import { outcomeOf } from '../../src/demo/outcome.ts'
 import { startReceiver } from '../../src/demo/receiver.ts'
 import { deadlineMs, demoConfig } from '../../src/demo/settings.ts'
-import { readEvents } from '../../src/demo/sse.ts'
 import type { WebhookEvent } from '../../src/demo/wire.ts'
 import { CHANGES, EVENTS, PAYMENT, QUOTE } from './samples.ts'
 
@@ -38,21 +37,6 @@ describe('settings', () => {
   test('it ends within a minute unless someone asked for slow settlement', () => {
     expect([deadlineMs(0), deadlineMs(0.1), deadlineMs(1)]).toEqual([55_000, 55_000, 271_000])
   })
-})
-
-test('a stream’s events are read however it is cut into pieces', async () => {
-  const text = 'id: 1\nevent: transition\ndata: {"a":"é: 1"}\n\nevent: heartbeat\ndata: {}\n\ndata: half'
-  const bytes = new TextEncoder().encode(text)
-  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    start(controller) {
-      for (const byte of bytes) controller.enqueue(Uint8Array.of(byte))
-      controller.close()
-    },
-  })
-  expect(await Array.fromAsync(readEvents(body))).toEqual([
-    { event: 'transition', data: '{"a":"é: 1"}' },
-    { event: 'heartbeat', data: '{}' },
-  ])
 })
 
 test('the receiver takes what is signed with its secret, once, and refuses the rest', async () => {

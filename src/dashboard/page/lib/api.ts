@@ -1,0 +1,88 @@
+import type { ErrorBody } from '../../../http/schemas.ts'
+import { apiKey, heard, keyWanted, reachable } from './session.ts'
+
+/** An error answer of the API, in its own words. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+
+  constructor(
+    readonly status: number,
+    readonly body: ErrorBody,
+    /** Milliseconds after which the API wants to be asked again. */
+    readonly retryAfterMs: number | null,
+  ) {
+    super(body.message)
+  }
+}
+
+/** The request did not reach the API, or its answer was lost: whether it was carried out is not known. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable'
+
+  constructor() {
+    super('Ratelock does not answer')
+  }
+}
+
+export interface Call {
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  body?: unknown
+  headers?: Record<string, string>
+  signal?: AbortSignal
+}
+
+const authorization = (): Record<string, string> =>
+  apiKey.peek() === null ? {} : { authorization: `Bearer ${apiKey.peek()}` }
+
+const errorOf = async (response: Response): Promise<ApiError> => {
+  const body: ErrorBody = await response.json().catch(() => ({
+    error: 'INTERNAL_ERROR',
+    message: `An answer with status ${response.status} that is not Ratelock’s own`,
+    request_id: response.headers.get('x-request-id') ?? '',
+  }))
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
+  return new ApiError(response.status, body, Number.isFinite(seconds) ? seconds * 1000 : null)
+}
+
+/** Sends a request with the key. Throws ApiError, Unreachable, or the signal's reason. */
+export const send = async (path: string, { method = 'GET', body, headers, signal }: Call = {}) => {
+  const response = await fetch(path, {
+    method,
+    headers: {
+      ...authorization(),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal ? { signal } : {}),
+  }).catch(() => {
+    signal?.throwIfAborted()
+    reachable.value = false
+    throw new Unreachable()
+  })
+  heard()
+  if (response.ok) return response
+  if (response.status === 401) keyWanted.value = true
+  throw await errorOf(response)
+}
+
+/** The JSON of an answer. Throws like `send`. */
+export const call = async <T>(path: string, options: Call = {}): Promise<T> => {
+  const response = await send(path, options)
+  if (response.status === 204) return undefined as T
+  return response.json().catch(() => {
+    options.signal?.throwIfAborted()
+    throw new Unreachable()
+  })
+}
+
+/** A path with the parameters that have a value. */
+export const withQuery = (
+  path: string,
+  query: Record<string, string | number | null | undefined>,
+): string => {
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    value === null || value === undefined || value === '' ? [] : [[name, String(value)]],
+  )
+  return pairs.length === 0 ? path : `${path}?${new URLSearchParams(pairs)}`
+}

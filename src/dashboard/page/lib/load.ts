@@ -1,0 +1,86 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { call, Unreachable } from './api.ts'
+import { apiKey, reachable } from './session.ts'
+
+/** What is known of something that the API was asked for. */
+export interface Loaded<T> {
+  data: T | null
+  /** Why the newest attempt failed; the data of an earlier one stays. */
+  error: Error | null
+  loading: boolean
+  /** When the data came, epoch milliseconds. */
+  at: number | null
+  reload(): void
+}
+
+interface LoadOptions {
+  /** Loads again this often while the page is looked at, milliseconds. */
+  everyMs?: number | null
+  /** Makes it a POST. */
+  body?: unknown
+  /** Loads again when this is another number, such as the changes that were heard of. */
+  changes?: number
+}
+
+/** Loads a path, and again when path or body change, when the key does, and on `reload`. Null loads nothing. */
+export const useLoad = <T>(path: string | null, { everyMs, body, changes }: LoadOptions = {}): Loaded<T> => {
+  const [found, setFound] = useState<Omit<Loaded<T>, 'reload'>>({
+    ...{ data: null, error: null, loading: path !== null, at: null },
+  })
+  const [turn, setTurn] = useState(0)
+  const reload = useCallback(() => setTurn((before) => before + 1), [])
+  const asked = path === null ? null : JSON.stringify([path, body])
+  const shown = useRef(asked)
+
+  // A turn is the wish to load the same once more.
+  useEffect(() => {
+    if (path === null) return
+    const stopped = new AbortController()
+    const isOther = shown.current !== asked
+    shown.current = asked
+    setFound((before) => ({
+      ...before,
+      ...(isOther ? { data: null, error: null, at: null } : {}),
+      loading: true,
+    }))
+    call<T>(path, { signal: stopped.signal, ...(body === undefined ? {} : { method: 'POST', body }) }).then(
+      (data) => setFound({ data, error: null, loading: false, at: Date.now() }),
+      (error: Error) => {
+        if (!stopped.signal.aborted) setFound((before) => ({ ...before, error, loading: false }))
+      },
+    )
+    return () => stopped.abort()
+  }, [asked, turn, changes, apiKey.value])
+
+  // What could not be loaded while the service was away is loaded as soon as it is back.
+  const back = reachable.value
+  const failed = found.error instanceof Unreachable
+  useEffect(() => {
+    if (back && failed) reload()
+  }, [back, failed, reload])
+
+  useEffect(() => {
+    if (!everyMs || asked === null) return
+    const timer = setInterval(() => document.hidden || reload(), everyMs)
+    return () => clearInterval(timer)
+  }, [everyMs, asked, reload])
+
+  return { ...found, reload }
+}
+
+/** A request that the user asks for, with what became of it. */
+export const useAction = <A extends unknown[], T>(act: (...args: A) => Promise<T>) => {
+  const [state, setState] = useState<{ busy: boolean; error: Error | null }>({ busy: false, error: null })
+  const run = async (...args: A): Promise<T | null> => {
+    setState({ busy: true, error: null })
+    try {
+      const result = await act(...args)
+      setState({ busy: false, error: null })
+      return result
+    } catch (error) {
+      setState({ busy: false, error: error instanceof Error ? error : new Error(String(error)) })
+      return null
+    }
+  }
+  return { ...state, run, clear: () => setState({ busy: false, error: null }) }
+}

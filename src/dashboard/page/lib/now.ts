@@ -1,0 +1,26 @@
+import { useEffect, useState } from 'preact/hooks'
+
+/** The time now, epoch milliseconds, as often as `everyMs`; null stands still. */
+export const useNow = (everyMs: number | null): number => {
+  const [now, setNow] = useState(() => Date.now())
+  useEffect(() => {
+    if (everyMs === null) return
+    setNow(Date.now())
+    const timer = setInterval(() => setNow(Date.now()), everyMs)
+    return () => clearInterval(timer)
+  }, [everyMs])
+  return now
+}
+
+/** Whether the media query holds, also after it has changed. */
+export const useMedia = (query: string): boolean => {
+  const [holds, setHolds] = useState(() => matchMedia(query).matches)
+  useEffect(() => {
+    const list = matchMedia(query)
+    const look = () => setHolds(list.matches)
+    look()
+    list.addEventListener('change', look)
+    return () => list.removeEventListener('change', look)
+  }, [query])
+  return holds
+}

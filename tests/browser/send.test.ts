@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { agedCopy } from '../quotes/aged.ts'
+import { hasBrowser } from '../support/browser.ts'
+import { askForQuote, openPages, type Pages, pay, startDashboard } from './dashboard.ts'
+
+describe.skipIf(!hasBrowser)('sending money from the page', () => {
+  let service: Awaited<ReturnType<typeof startDashboard>>
+  let pages: Pages
+
+  beforeAll(async () => {
+    service = await startDashboard()
+    pages = await openPages()
+  }, 30_000)
+  afterAll(async () => {
+    await pages.close()
+    await service.stop()
+  })
+  beforeEach(() => {
+    pages.complaints.length = 0
+  })
+
+  const paymentsMade = async () => {
+    const [row] = await service.harness.database.sql`select count(*)::int as made from payments`
+    return row?.made
+  }
+
+  test('the quote is shown to the cent, is paid, and the payment is watched to COMPLETED', async () => {
+    const page = await pages.open(`${service.origin}/`)
+    await askForQuote(page, { amount: '1,000.00' })
+    const lines = await page.locator('.quote .lines').textContent()
+    for (const shown of ['$1,000.00', '− $21.00', '− $10.50', '− $15.75', '$952.75', '1 USD = 0.92049 EUR'])
+      expect(lines).toContain(shown)
+    expect(await page.locator('.payout').textContent()).toContain('€876.99')
+
+    const advice = page.getByRole('region', { name: 'The fee engine’s advice' })
+    await advice.locator('table').waitFor()
+    expect(await advice.locator('tbody tr').count()).toBe(5)
+    expect(await advice.textContent()).toContain('The rules chose alone (no key). Confidence 75%')
+
+    const id = await pay(page, 'The payee has €876.99.')
+    const states = await page.locator('.timeline strong').allInnerTexts()
+    expect(states).toEqual([
+      'Pending',
+      'On-ramp pending',
+      'On-ramp complete',
+      'Off-ramp pending',
+      'Completed',
+    ])
+    expect(await page.locator('.legs h3').allInnerTexts()).toEqual(['On-ramp ✓ Done', 'Off-ramp ✓ Done'])
+    const { body } = await service.harness.call('GET', `/payments/${id}`)
+    expect([body.status, body.amount, body.paid_out]).toEqual(['COMPLETED', 100_000, 87_699])
+    expect(pages.complaints).toEqual([])
+  })
+
+  test('the advice can be locked: its fees and its route become the quote’s', async () => {
+    const page = await pages.open(`${service.origin}/`)
+    await askForQuote(page)
+    await page.getByRole('button', { name: 'Quote with this route and these fees' }).click()
+    await page.getByText('Route and fees are those of the advice.').waitFor()
+    const lines = await page.locator('.quote .lines').textContent()
+    for (const shown of ['− $20.00', '− $7.00', '− $5.00', '− $0.00', '$968.00'])
+      expect(lines).toContain(shown)
+    await pay(page, 'The payee has')
+    expect(pages.complaints).toEqual([])
+  })
+
+  test('when the minute is over the quote cannot be paid, and a new one is offered', async () => {
+    const page = await pages.open('about:blank')
+    await page.clock.install()
+    await page.goto(`${service.origin}/`)
+    await askForQuote(page)
+    await page.clock.fastForward(40_000)
+    await page.getByText('30 seconds left of the lock').waitFor({ state: 'attached' })
+    await page.clock.fastForward(21_000)
+    await page.getByText('The lock has ended').waitFor()
+    expect(await page.getByRole('button', { name: 'Pay this quote' }).count()).toBe(0)
+    await page.getByRole('button', { name: 'Get a new quote' }).click()
+    await page.getByRole('button', { name: 'Pay this quote' }).waitFor()
+    expect(await page.getByRole('timer').textContent()).toMatch(/^(60|59) s$/)
+    await pay(page, 'The payee has')
+    expect(pages.complaints).toEqual([])
+  })
+
+  test('a quote that has expired by the database’s clock is not paid, whatever the page’s clock says', async () => {
+    const page = await pages.open(`${service.origin}/`)
+    await page.route(
+      '**/quotes',
+      async (route) => {
+        const quote = await (await route.fetch()).json()
+        const quote_id = await agedCopy(service.harness.database.sql, quote.quote_id, 1)
+        await route.fulfill({ json: { ...quote, quote_id } })
+      },
+      { times: 1 },
+    )
+    await askForQuote(page)
+    await page.getByRole('button', { name: 'Pay this quote' }).click()
+    await page.getByText('nothing was paid').waitFor()
+    await page.getByRole('button', { name: 'Get a new quote' }).click()
+    await pay(page, 'The payee has')
+    expect(pages.complaints).toEqual([expect.stringContaining('400 (Bad Request)')])
+  })
+
+  test('a payment that fails says so, and why, with what each provider answered', async () => {
+    const page = await pages.open(`${service.origin}/`)
+    await askForQuote(page, { payer: 'refuse_onramp' })
+    const id = await pay(page, 'Failed')
+    const { body } = await service.harness.call('GET', `/payments/${id}`)
+    expect(await page.locator('.outcome').textContent()).toContain(body.failure_reason)
+    expect(await page.locator('.legs > li').count()).toBe(body.legs.length)
+    expect(await page.locator('.legs').textContent()).toContain(body.legs[0].reason)
+    expect(await page.locator('.timeline strong').allInnerTexts()).toEqual(['Pending', 'Failed'])
+    expect(pages.complaints).toEqual([])
+  })
+
+  test('an answer that was lost is asked for again under the same key: one payment, and the page says so', async () => {
+    const page = await pages.open(`${service.origin}/`)
+    await askForQuote(page)
+    const before = await paymentsMade()
+    await page.route(
+      '**/payments',
+      async (route) => {
+        await route.fetch()
+        await route.abort('connectionreset')
+      },
+      { times: 1 },
+    )
+    await page.getByRole('button', { name: 'Pay this quote' }).click()
+    await page.getByText('a quote is never paid twice').waitFor()
+    await pay(page, 'The payee has')
+    expect(await paymentsMade()).toBe(before + 1)
+    expect(pages.complaints).toEqual([expect.stringContaining('ERR_CONNECTION_RESET')])
+  })
+
+  test('an amount is read as the reader writes it, and a wrong one is refused before anything is asked', async () => {
+    const page = await pages.open(`${service.origin}/`, { locale: 'de-DE' })
+    await page.getByLabel('You send').fill('1.000,50')
+    await page.getByRole('button', { name: 'Get a quote' }).click()
+    await page.getByText('1.000,50').waitFor()
+    await page.getByLabel('From').selectOption('JPY')
+    expect(await page.locator('#amount-problem').textContent()).toBe('JPY has no decimals')
+    await page.getByLabel('You send').fill('abc')
+    expect(await page.locator('#amount-problem').textContent()).toContain('Write an amount such as')
+    expect(await page.getByRole('button', { name: 'Get a quote' }).isDisabled()).toBe(true)
+    expect(pages.complaints).toEqual([])
+  })
+
+  test('nothing is asked of any other host', () => {
+    expect(pages.requests.length).toBeGreaterThan(10)
+    expect(pages.requests.filter((url) => !url.startsWith(service.origin))).toEqual([])
+  })
+})
