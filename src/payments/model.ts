@@ -57,6 +57,19 @@ export const PaymentRequest = strict(
   },
 )
 
+export const ReviewRequest = strict(
+  {
+    note: Type.String({
+      minLength: 1,
+      maxLength: 200,
+      pattern: `^[^${UNSEEN}]+$`,
+      error: 'must be text of 1 to 200 characters without control, direction and zero-width characters',
+      description: 'What was decided, for the audit trail',
+    }),
+  },
+  { examples: [{ note: 'Paid out by hand, bank reference 4711' }] },
+)
+
 export const PaymentAccepted = strict(
   {
     payment_id: Type.String({ format: 'uuid' }),
@@ -169,6 +182,7 @@ export const PaymentPage = strict({
 })
 
 export type PaymentRequest = Static<typeof PaymentRequest>
+export type ReviewRequest = Static<typeof ReviewRequest>
 export type PaymentAccepted = Static<typeof PaymentAccepted>
 export type PaymentSummary = Static<typeof PaymentSummary>
 export type Payment = Static<typeof Payment>

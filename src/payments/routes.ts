@@ -11,7 +11,7 @@ import { parseIdempotencyKey } from '../http/idempotency.ts'
 import { weightPlugin } from '../http/rate-limits.ts'
 import { ErrorBody } from '../http/schemas.ts'
 import type { PaymentFeed } from './feed.ts'
-import { Payment, PaymentAccepted, PaymentPage, PaymentRequest } from './model.ts'
+import { Payment, PaymentAccepted, PaymentPage, PaymentRequest, ReviewRequest } from './model.ts'
 import { parseSearch, SCANNED } from './search.ts'
 import type { Caller, PaymentService } from './service.ts'
 import type { AuditEntry } from './sql/audit.ts'
@@ -174,6 +174,23 @@ export const paymentRoutes = (service: PaymentService, feed: PaymentFeed) =>
               },
             },
           },
+        },
+      },
+    )
+    .post(
+      '/:id/review',
+      ({ principal, params, body, request }) =>
+        service.review(callerOf(principal, request), params.id, body.note),
+      {
+        auth: 'admin',
+        params: PaymentId,
+        body: ReviewRequest,
+        response: { 200: Payment, 400: ErrorBody, 404: ErrorBody, 409: ErrorBody },
+        detail: {
+          operationId: 'reviewPayment',
+          summary: 'Take the mark needs_review off a payment that has ended',
+          description:
+            'For a payout that came back: the mark stays until a person says what was decided, which the audit trail keeps.',
         },
       },
     )

@@ -12,7 +12,7 @@ import { type AcceptRequest, type AcceptResult, acceptPayments } from './sql/acc
 import { commitChanges } from './sql/commit.ts'
 import { findOrphans, loadPayments, type PaymentKey } from './sql/steps.ts'
 import type { PaymentFilter, PaymentStore } from './store.ts'
-import { transition } from './transitions.ts'
+import { isTerminal, transition } from './transitions.ts'
 import { detailOf, summaryOf } from './view.ts'
 
 /** Losing a race means that the winner has committed, so a second look almost always decides. */
@@ -92,6 +92,33 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
     const found = isUuid(paymentId) ? await store.find(accountId, paymentId) : null
     if (!found) throw notFound(paymentId)
     return detailOf(found)
+  }
+
+  const load = async (accountId: string, paymentId: string): Promise<PaymentState> => {
+    const key = { account_id: accountId, payment_id: paymentId }
+    const [payment] = isUuid(paymentId) ? await loadPayments(database.sql, [key]) : []
+    if (!payment) throw notFound(paymentId)
+    return payment
+  }
+
+  /** Writes what a caller wants changed of a payment as it was loaded. Throws INVALID_STATE when it is another by now. */
+  const change = async (
+    caller: Caller,
+    payment: PaymentState,
+    effect: Effect,
+    late: string,
+  ): Promise<Payment> => {
+    const cause = {
+      actor: requestActor(caller.keyId),
+      jobId: null,
+      requestId: caller.requestId,
+      attempt: payment.attempt,
+    }
+    const wanted = changeOf(payment, effect, cause, ids)
+    const { moved, deliveries } = await database.sql.begin((tx) => commitChanges(tx, [wanted]))
+    if (!moved.has(payment.id)) throw new AppError('INVALID_STATE', late)
+    wake({ payments: false, webhooks: deliveries > 0 })
+    return get(caller.accountId, payment.id)
   }
 
   const takeUp = async (keys: readonly PaymentKey[]): Promise<void> => {
@@ -179,29 +206,34 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
 
     /** Cancels a payment of which nothing has been sent to a provider. Throws NOT_FOUND or INVALID_STATE. */
     cancel: async (caller: Caller, paymentId: string): Promise<Payment> => {
-      const key = { account_id: caller.accountId, payment_id: paymentId }
-      const [payment] = isUuid(paymentId) ? await loadPayments(database.sql, [key]) : []
-      if (!payment) throw notFound(paymentId)
+      const payment = await load(caller.accountId, paymentId)
       const sent = payment.journal.some(({ status }) => status !== 'refused')
-      const tooLate = new AppError(
-        'INVALID_STATE',
-        `A payment can be cancelled while it is PENDING; it is ${payment.status}`,
-      )
-      if (payment.status !== 'PENDING' || sent) throw tooLate
+      if (payment.status !== 'PENDING' || sent)
+        throw new AppError(
+          'INVALID_STATE',
+          `A payment can be cancelled while it is PENDING; it is ${payment.status}`,
+        )
       const { event, to, message } = transition('PENDING', 'cancelled')
       const effect = changedTo(payment, { event, to, message, exception: 'none' })
-      const cause = {
-        actor: requestActor(caller.keyId),
-        jobId: null,
-        requestId: caller.requestId,
-        attempt: payment.attempt,
-      }
-      const change = changeOf(payment, effect, cause, ids)
-      const { moved, deliveries } = await database.sql.begin((tx) => commitChanges(tx, [change]))
-      if (!moved.has(paymentId))
-        throw new AppError('INVALID_STATE', 'The payment is being sent to a provider right now')
-      wake({ payments: false, webhooks: deliveries > 0 })
-      return get(caller.accountId, paymentId)
+      return change(caller, payment, effect, 'The payment is being sent to a provider right now')
+    },
+
+    /**
+     * Takes the mark needs_review off a payment that has ended, for `note` says what a person has decided. Throws
+     * NOT_FOUND or INVALID_STATE.
+     */
+    review: async (caller: Caller, paymentId: string, note: string): Promise<Payment> => {
+      const payment = await load(caller.accountId, paymentId)
+      if (payment.exception !== 'needs_review')
+        throw new AppError('INVALID_STATE', 'Only a payment that is marked needs_review can be reviewed')
+      // Its next step would find the same trouble, and mark it again.
+      if (!isTerminal(payment.status))
+        throw new AppError(
+          'INVALID_STATE',
+          `A payment can be reviewed once it has ended; it is ${payment.status}, and the mark goes when its trouble does`,
+        )
+      const effect = changedTo(payment, { message: `Reviewed: ${note}`, exception: 'none' })
+      return change(caller, payment, effect, 'The payment has just changed, please look at it again')
     },
 
     /**

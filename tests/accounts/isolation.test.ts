@@ -67,6 +67,7 @@ const NO_ID = new Set([
   'hours',
   'limit',
   'name',
+  'note',
   'overlap_seconds',
   'priority',
   'provider',

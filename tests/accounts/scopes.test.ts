@@ -28,6 +28,7 @@ const NEEDED: Record<string, Scope | 'nothing'> = {
   'GET /payments/:id/ledger': 'read',
   'GET /payments/:id/audit': 'read',
   'POST /payments/:id/cancel': 'write',
+  'POST /payments/:id/review': 'admin',
   'GET /treasury/exposure': 'read',
   'GET /treasury/lock-buffer': 'read',
   'GET /market': 'read',

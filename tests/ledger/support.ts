@@ -60,7 +60,8 @@ export const expectBooked = async (harness: Harness, id: string): Promise<void> 
   const entries = await entriesOf(harness, id)
   const audit = await harness.database.sql<{ version: number; change: string }[]>`
     select version, from_status || ' ' || to_status as change from payment_audit
-    where payment_id = ${id} order by version`
+    where payment_id = ${id} and (from_status is null or from_status <> to_status or exception = 'needs_review')
+    order by version`
   const sets = Map.groupBy(entries, ({ version }) => version)
   expect([...sets.keys()]).toEqual(
     audit.filter(({ change }) => MOVING.includes(change)).map(({ version }) => version),

@@ -110,6 +110,50 @@ describe('a payout that comes back after the payment was completed', () => {
     expect((await harness.services.reconcile.run(2)).findings).toEqual([])
     await expectSound(harness, id)
   })
+
+  const review = (body: object, of = id) => harness.call('POST', `/payments/${of}/review`, body)
+
+  test('keeps its mark until a person says what was decided, which the audit trail and receivers are told', async () => {
+    for (const body of [{}, { note: '' }, { note: 'a\u0000b' }, { note: 'x'.repeat(201) }]) {
+      const { status, body: answer } = await review(body)
+      expect([status, answer.details?.[0]?.path]).toEqual([400, '/note'])
+    }
+    const before = await shown()
+    expect(before.exception).toBe('needs_review')
+    const { status, body } = await review({ note: 'Paid by hand' })
+    expect(status).toBe(200)
+    const { exception, sequence, updated_at, ...rest } = before
+    expect(body).toMatchObject({ ...rest, exception: 'none', sequence: sequence + 1 })
+    const { entries } = (await harness.call('GET', `/payments/${id}/audit`)).body
+    expect(entries.at(-1)).toMatchObject({
+      message: 'Reviewed: Paid by hand',
+      actor: 'api',
+      exception: 'none',
+    })
+    expect((await eventTypes()).at(-1)).toBe('payment.updated')
+    await expectSound(harness, id)
+  })
+
+  test('is not marked again by the next look, and there is nothing more to review', async () => {
+    await harness.services.payments.takeUp([{ ...KEY, payment_id: id }])
+    await turn(harness)
+    expect((await shown()).exception).toBe('none')
+    expect((await harness.services.reconcile.run(2)).findings).toEqual([])
+    expect((await review({ note: 'again' })).body.error).toBe('INVALID_STATE')
+    const live = await pay(harness)
+    expect((await review({ note: 'early' }, live)).body.error).toBe('INVALID_STATE')
+  })
+})
+
+test('a mark whose trouble goes on cannot be taken off: the next step would set it again', async () => {
+  const harness = await startHarness()
+  const id = await pay(harness)
+  const { sql } = harness.database
+  await sql`update payments set exception = 'needs_review' where id = ${id}`
+  const { status, body } = await harness.call('POST', `/payments/${id}/review`, { note: 'looked' })
+  expect([status, body.error]).toEqual([409, 'INVALID_STATE'])
+  expect(body.message).toContain('it is PENDING')
+  await harness.stop()
 })
 
 test('the hourly comparison of the books is enough for the program to notice by itself', async () => {

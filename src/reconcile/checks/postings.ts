@@ -9,12 +9,14 @@ import { SCOPE } from '../scope.ts'
 /** Payments compared at a time. Few, because the process serves requests in between. */
 const PAGE = 100
 
-// Amounts leave as text, because a JSON number is a float.
+// Amounts leave as text, because a JSON number is a float. A completed payment stays so when its payout comes back, which
+// marks it; taking the mark off again moves no money.
 const READ = `
 with ${SCOPE}
 select s.*,
   (select coalesce(json_object_agg(a.version, a.from_status || ' ' || a.to_status), '{}') from payment_audit a
-    where a.account_id = s.account_id and a.payment_id = s.id and (a.from_status <> a.to_status or a.to_status = 'COMPLETED')) as changes,
+    where a.account_id = s.account_id and a.payment_id = s.id and (a.from_status <> a.to_status
+      or a.to_status = 'COMPLETED' and a.exception = 'needs_review')) as changes,
   (select coalesce(json_agg(json_build_object('version', e.version, 'line', e.line, 'account', e.ledger_account,
       'currency', e.currency, 'amount', e.amount::text) order by e.version, e.line), '[]') from ledger_entries e
     where e.account_id = s.account_id and e.payment_id = s.id) as entries

@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks'
 import type { Payment } from '../../../../payments/model.ts'
 import { isTerminal } from '../../../../payments/transitions.ts'
 import { call } from '../../lib/api.ts'
@@ -28,6 +29,38 @@ const Cancel = ({ payment, onDone }: { payment: Payment; onDone(): void }) => {
       </button>
       {cancelling.error && <Failure error={cancelling.error} />}
     </>
+  )
+}
+
+/** Says what was decided about a payment that has ended and is marked, which takes the mark off. */
+const Review = ({ payment, onDone }: { payment: Payment; onDone(): void }) => {
+  const [note, setNote] = useState('')
+  const reviewing = useAction(async () => {
+    await call(`/payments/${payment.payment_id}/review`, { method: 'POST', body: { note } })
+    onDone()
+  })
+  const submit = (event: Event) => {
+    event.preventDefault()
+    void reviewing.run()
+  }
+  return (
+    <form onSubmit={submit}>
+      <div class="row">
+        <label class="grow">
+          What was decided
+          <input
+            required
+            maxLength={200}
+            value={note}
+            onInput={(event) => setNote(event.currentTarget.value)}
+          />
+        </label>
+        <button type="submit" disabled={reviewing.busy}>
+          Mark as reviewed
+        </button>
+      </div>
+      {reviewing.error && <Failure error={reviewing.error} />}
+    </form>
   )
 }
 
@@ -105,6 +138,9 @@ export const PaymentPage = ({ id }: { id: string }) => {
               <Panel title="What it is">
                 <Head payment={found} />
                 {found.status === 'PENDING' && <Cancel payment={found} onDone={payment.reload} />}
+                {found.exception === 'needs_review' && isTerminal(found.status) && (
+                  <Review payment={found} onDone={payment.reload} />
+                )}
               </Panel>
               <Panel title="Locked against executed">
                 <Lock payment={found} />
