@@ -18,7 +18,7 @@ interface LoadOptions {
   everyMs?: number | null
   /** Makes it a POST. */
   body?: unknown
-  /** Loads again when this is another number, such as the changes that were heard of. */
+  /** Loads again when this is another number, such as the sequence of what it belongs to. */
   changes?: number
 }
 

@@ -18,7 +18,7 @@ export type StreamState = 'connecting' | 'live' | 'waiting' | 'ended'
 
 export interface Following {
   onEvent(event: StreamEvent): void
-  onState(state: StreamState): void
+  onState?(state: StreamState): void
   /** Whether nothing is left to wait for when the API ends the stream; otherwise it is opened again. */
   isOver?(): boolean
 }
@@ -86,7 +86,7 @@ export const follow = (path: string, { onEvent, onState, isOver }: Following): (
       const { body } = await send(path, { headers, signal })
       if (!body) return false
       const events = body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
-      onState('live')
+      onState?.('live')
       for (const reader = events.getReader(); ; ) {
         const { done, value } = await reader.read()
         if (done) return false
@@ -110,24 +110,24 @@ export const follow = (path: string, { onEvent, onState, isOver }: Following): (
 
   const run = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
-      onState('connecting')
+      onState?.('connecting')
       let askedMs = 0
       try {
         const rests = await read()
-        if (isOver?.()) return onState('ended')
+        if (isOver?.()) return onState?.('ended')
         if (rests) {
-          onState('waiting')
+          onState?.('waiting')
           await shown(stopped.signal)
           continue
         }
       } catch (error) {
-        if (error instanceof ApiError && [401, 403, 404].includes(error.status)) return onState('ended')
+        if (error instanceof ApiError && [401, 403, 404].includes(error.status)) return onState?.('ended')
         // A stream that breaks off is how a page notices first that the service has gone.
         if (error instanceof ApiError) askedMs = error.retryAfterMs ?? 0
         else if (!stopped.signal.aborted) reachable.value = false
       }
       if (stopped.signal.aborted) return
-      onState('waiting')
+      onState?.('waiting')
       // Spread, so that the pages that a restart has cut off do not all come back at once.
       await pause(Math.max(askedMs, waitMs * (0.5 + Math.random())), stopped.signal)
       waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)

@@ -155,9 +155,9 @@ export const PaymentPage = ({ id }: { id: string }) => {
               </Panel>
             </div>
             <div class="wide">
-              <Ledger id={id} changes={payment.changes} />
-              <Deliveries id={id} changes={payment.changes} />
-              <Audit id={id} changes={payment.changes} />
+              <Ledger id={id} changes={found.sequence} />
+              <Deliveries id={id} changes={found.sequence} />
+              <Audit id={id} changes={found.sequence} />
             </div>
           </div>
         )}
