@@ -1,0 +1,101 @@
+/** `bun tests/operations/cost.ts`: what an operator's readings cost, on a PostgreSQL of its own that is thrown away. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startEmbedded } from '../../src/db/embedded/server.ts'
+import { createOperationsStore } from '../../src/operations/store.ts'
+import { readQueues } from '../../src/queue/reading.ts'
+import { createTemplate } from '../support/database.ts'
+import { startHarness } from '../support/harness.ts'
+
+const JOBS = 500_000
+const RECOMMENDATIONS = 200_000
+const CALLS = 30_000
+const REPETITIONS = 20
+/** A statement may take 15 seconds. */
+const AT_ONCE = 50_000
+
+const dataDir = await mkdtemp(join(tmpdir(), 'ratelock-cost-'))
+const postgres = await startEmbedded({ dataDir })
+await createTemplate(postgres.url)
+const harness = await startHarness({ server: postgres.url })
+const { sql } = harness.database
+
+const median = (values: number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+
+const timed = async (what: string, work: () => Promise<unknown>): Promise<void> => {
+  const times: number[] = []
+  for (let nth = 0; nth < REPETITIONS; nth++) {
+    const start = performance.now()
+    await work()
+    times.push(performance.now() - start)
+  }
+  const [first = Number.NaN] = times
+  console.log(`${what}: ${median(times).toFixed(0)} ms, at first ${first.toFixed(0)} ms`)
+}
+
+/** Runs the statement for the numbers 1 to `count`, highest first. */
+const inParts = async (count: number, statement: (numbers: string) => string): Promise<void> => {
+  for (let last = count; last > 0; last -= AT_ONCE)
+    await sql.unsafe(statement(`generate_series(${last}, ${Math.max(1, last - AT_ONCE + 1)}, -1) as nth`))
+}
+
+// Completed evenly over the five minutes for which they are kept; of those that wait, a part is due later.
+const fillQueue = async () => {
+  await harness.boss.send('payment', {}, { singletonKey: 'sample' })
+  const copies = (changes: string) =>
+    inParts(
+      JOBS,
+      (numbers) => `
+      insert into pgboss.job select c.* from pgboss.job j, ${numbers}, jsonb_populate_record(null::pgboss.job,
+        to_jsonb(j) || jsonb_build_object('id', gen_random_uuid(), 'singleton_key', gen_random_uuid(), ${changes})) c
+      where j.singleton_key = 'sample'`,
+    )
+  await copies(`'start_after', now() + (nth % 100 - 60) * interval '1 second'`)
+  await copies(
+    `'state', 'completed', 'completed_on', now() - nth * interval '300 seconds' / ${JOBS}, 'started_on', now()`,
+  )
+}
+
+const fillFees = async () => {
+  const wish = { amount: 100_000, from_currency: 'USD', to_currency: 'EUR' }
+  await harness.call('POST', '/fees/calculate', wish)
+  const sample = '(select * from fee_recommendations limit 1) r'
+  await inParts(
+    RECOMMENDATIONS,
+    (numbers) => `
+    insert into fee_recommendations select c.* from ${sample}, ${numbers},
+      jsonb_populate_record(null::fee_recommendations, to_jsonb(r) || jsonb_build_object('id', gen_random_uuid(),
+        'source', (array['cache', 'rules', 'claude', 'rules', 'cache'])[1 + nth % 5],
+        'reason', case when nth % 5 in (1, 3) then (array['deadline', 'budget_spent', 'overloaded'])[1 + nth % 3] end,
+        'created_at', now() - nth * interval '24 hours' / ${RECOMMENDATIONS},
+        'expires_at', now() - nth * interval '24 hours' / ${RECOMMENDATIONS} + interval '2 minutes')) c`,
+  )
+  await inParts(
+    CALLS,
+    (numbers) => `
+    insert into fee_advice (id, model, question, outcome, input_tokens, cost_pico_usd, latency_ms, started_at, created_at)
+    select gen_random_uuid(), 'claude-haiku-5-5', r.input, 'choice', 420, 1, 300 + nth % 900, now(),
+      now() - nth * interval '24 hours' / ${CALLS}
+    from ${sample}, ${numbers}`,
+  )
+}
+
+const store = createOperationsStore(sql)
+const readings = async (when: string) => {
+  console.log(when)
+  await timed('  queues', () => readQueues(sql))
+  await timed('  the model, 24 hours', () => store.claude(24))
+}
+await readings('empty')
+await fillFees()
+await fillQueue()
+const filled = `${JOBS} jobs that wait and ${JOBS} completed ones in one queue, ${RECOMMENDATIONS} recommendations, ${CALLS} calls`
+await readings(`${filled}; no statistics`)
+await sql`vacuum analyze`
+await readings('the same, analyzed')
+
+await harness.stop()
+await postgres.stop()
+await rm(dataDir, { recursive: true, force: true })
