@@ -3,7 +3,7 @@ const LOCALE = navigator.language
 const TIME = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 const DATE_TIME = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'medium' })
 const DAY_TIME = new Intl.DateTimeFormat(LOCALE, {
-  ...{ month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' },
+  ...{ month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' },
 })
 const DAY = new Intl.DateTimeFormat(LOCALE, { month: 'short', day: 'numeric', timeZone: 'UTC' })
 const NUMBER = new Intl.NumberFormat(LOCALE)

@@ -44,6 +44,10 @@ const WHOLE_STEPS = Array.from({ length: 15 }, (_, zeros) =>
   [1, 2, 5].map((step) => step * 10 ** zeros),
 ).flat()
 
+/** An axis as wide as what is written on it, pixels. */
+const widthOf = (_chart: uPlot, labels: string[] | null): number =>
+  20 + 7.5 * Math.max(...(labels ?? []).map(({ length }) => length), 4)
+
 const draw = (box: HTMLElement, { at, series, format, instant }: ChartProps): uPlot => {
   const style = getComputedStyle(box)
   const colour = (name: string) => style.getPropertyValue(`--${name}`).trim()
@@ -61,7 +65,7 @@ const draw = (box: HTMLElement, { at, series, format, instant }: ChartProps): uP
     scales: { x: { time: true, range: rangeOf(at) } },
     axes: [
       { ...axis, space: 120, values: (_chart, splits) => splits.map(instant) },
-      { ...axis, size: 84, incrs: WHOLE_STEPS, values: (_chart, splits) => splits.map(format) },
+      { ...axis, size: widthOf, incrs: WHOLE_STEPS, values: (_chart, splits) => splits.map(format) },
     ],
     series: [
       { label: 'Time', value: (_chart, value) => (value === null ? '–' : instant(value)) },

@@ -10,11 +10,15 @@ import { DeliveryTable } from './delivery-table.tsx'
 import { Endpoints } from './endpoints.tsx'
 
 const EVERY_MS = 2_000
+/** Deliveries that are shown at first, and the most that the API gives at once. */
+const FIRST = 20
+const MOST = 100
 const STATUSES = ['pending', 'delivered', 'dead', 'dropped'] as const
 
 const Deliveries = () => {
   const [status, setStatus] = useState('')
-  const path = withQuery('/webhooks/deliveries', { status, limit: 100 })
+  const [limit, setLimit] = useState(FIRST)
+  const path = withQuery('/webhooks/deliveries', { status, limit })
   const deliveries = useLoad<DeliveryPage>(path, { everyMs: EVERY_MS })
   const filter = (
     <label class="inline">
@@ -32,11 +36,21 @@ const Deliveries = () => {
   return (
     <Panel title="The newest deliveries" aside={filter}>
       <LoadedView of={deliveries} what="the deliveries">
-        {({ data }) =>
+        {({ data, next_cursor }) =>
           data.length === 0 ? (
             <Empty title="No deliveries" />
           ) : (
-            <DeliveryTable deliveries={data} onChange={deliveries.reload} />
+            <>
+              <DeliveryTable deliveries={data} onChange={deliveries.reload} />
+              {next_cursor !== null && limit < MOST && (
+                <button type="button" onClick={() => setLimit(MOST)}>
+                  Show more
+                </button>
+              )}
+              {next_cursor !== null && limit >= MOST && (
+                <p class="quiet">Older ones are in the API, at GET /webhooks/deliveries.</p>
+              )}
+            </>
           )
         }
       </LoadedView>
@@ -48,7 +62,7 @@ const Deliveries = () => {
 export const WebhooksPage = () => (
   <div class="stack">
     <Endpoints />
-    <Deliveries />
     <DeadLetters />
+    <Deliveries />
   </div>
 )
