@@ -3,6 +3,7 @@ import { keyRoutes } from './accounts/routes.ts'
 import { auditRoutes } from './audit/routes.ts'
 import { feeRoutes } from './fees/routes.ts'
 import { ledgerRoutes } from './ledger/routes.ts'
+import { paymentEventRoutes } from './payments/feed/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { inboundRoutes } from './providers/inbound/routes.ts'
 import { quoteRoutes } from './quotes/routes.ts'
@@ -14,7 +15,8 @@ import { webhookRoutes } from './webhooks/routes.ts'
 export const routesOf = (services: Services): AnyElysia[] => [
   feeRoutes(services.fees),
   quoteRoutes(services.quotes),
-  paymentRoutes(services.payments, services.feed),
+  paymentRoutes(services.payments),
+  paymentEventRoutes(services.payments, services.feed),
   ledgerRoutes(services.ledger),
   auditRoutes(services.audit),
   treasuryRoutes(services.treasury),

@@ -22,7 +22,7 @@ import { fetchSource } from './market/fetch.ts'
 import { createLockPrice, LEAST_PUBLICATIONS, LOCK_DEVIATIONS, LOCK_HORIZON_MS } from './market/lock-price.ts'
 import { createMarket } from './market/service.ts'
 import { adviserOf, sourcesOf } from './outside.ts'
-import { createPaymentFeed } from './payments/feed.ts'
+import { createPaymentFeed } from './payments/feed/feed.ts'
 import { createPaymentService } from './payments/service.ts'
 import { createPaymentStore } from './payments/store.ts'
 import { timingOf } from './payments/timing.ts'
@@ -82,8 +82,10 @@ export const createServices = (foundation: Foundation) => {
 
   // Set by the workers of this process; without them the workers of others find the work by polling.
   const wakers = { payments: () => {}, webhooks: () => {} }
+  const paymentStore = createPaymentStore(database)
   const feed = createPaymentFeed({
     sql: database.sql,
+    store: paymentStore,
     log,
     most: { perAccount: config.STREAMS_PER_ACCOUNT, perProcess: config.STREAMS_PER_PROCESS },
   })
@@ -179,7 +181,7 @@ export const createServices = (foundation: Foundation) => {
     treasury: createTreasuryService(createTreasuryStore(database.sql), market),
     payments: createPaymentService({
       database,
-      store: createPaymentStore(database),
+      store: paymentStore,
       boss,
       ids,
       log,
