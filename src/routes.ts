@@ -5,6 +5,7 @@ import { feeRoutes } from './fees/routes.ts'
 import { ledgerRoutes } from './ledger/routes.ts'
 import { marketRoutes } from './market/routes.ts'
 import { operationsRoutes } from './operations/routes.ts'
+import { paymentEventRoutes } from './payments/feed/routes.ts'
 import { paymentRoutes } from './payments/routes.ts'
 import { inboundRoutes } from './providers/inbound/routes.ts'
 import { providerRoutes } from './providers/routes.ts'
@@ -17,7 +18,8 @@ import { webhookRoutes } from './webhooks/routes.ts'
 export const routesOf = (services: Services): AnyElysia[] => [
   feeRoutes(services.fees),
   quoteRoutes(services.quotes),
-  paymentRoutes(services.payments, services.feed),
+  paymentRoutes(services.payments),
+  paymentEventRoutes(services.payments, services.feed),
   ledgerRoutes(services.ledger),
   auditRoutes(services.audit),
   treasuryRoutes(services.treasury),

@@ -24,7 +24,7 @@ import { createMarket } from './market/service.ts'
 import { createOperationsService } from './operations/service.ts'
 import { createOperationsStore } from './operations/store.ts'
 import { adviserOf, sourcesOf } from './outside.ts'
-import { createPaymentFeed } from './payments/feed.ts'
+import { createPaymentFeed } from './payments/feed/feed.ts'
 import { createPaymentService } from './payments/service.ts'
 import { createPaymentStore } from './payments/store.ts'
 import { timingOf } from './payments/timing.ts'
@@ -85,8 +85,10 @@ export const createServices = (foundation: Foundation) => {
 
   // Set by the workers of this process; without them the workers of others find the work by polling.
   const wakers = { payments: () => {}, webhooks: () => {} }
+  const paymentStore = createPaymentStore(database)
   const feed = createPaymentFeed({
     sql: database.sql,
+    store: paymentStore,
     log,
     most: { perAccount: config.STREAMS_PER_ACCOUNT, perProcess: config.STREAMS_PER_PROCESS },
   })
@@ -192,7 +194,7 @@ export const createServices = (foundation: Foundation) => {
     }),
     payments: createPaymentService({
       database,
-      store: createPaymentStore(database),
+      store: paymentStore,
       boss,
       ids,
       log,

@@ -1,20 +1,18 @@
 import { Type } from '@sinclair/typebox'
-import { Elysia, sse, t } from 'elysia'
+import { Elysia, t } from 'elysia'
 import { AppError } from '../core/errors.ts'
 import { isUuid } from '../core/ids.ts'
 import { parseInstant } from '../core/instant.ts'
 import type { Principal } from '../core/principal.ts'
 import { oneOf, strict } from '../core/schema.ts'
-import { authPlugin, isStillAdmitted } from '../http/auth.ts'
+import { authPlugin } from '../http/auth.ts'
 import { requestIdOf } from '../http/context.ts'
 import { parseIdempotencyKey } from '../http/idempotency.ts'
 import { weightPlugin } from '../http/rate-limits.ts'
 import { ErrorBody } from '../http/schemas.ts'
-import type { PaymentFeed } from './feed.ts'
 import { Payment, PaymentAccepted, PaymentPage, PaymentRequest, ReviewRequest } from './model.ts'
 import { parseSearch, SCANNED } from './search.ts'
 import type { Caller, PaymentService } from './service.ts'
-import type { AuditEntry } from './sql/audit.ts'
 import { STATUSES } from './transitions.ts'
 
 const PaymentId = strict({ id: Type.String({ description: 'The payment’s UUID' }) })
@@ -51,24 +49,8 @@ const callerOf = ({ accountId, keyId }: Principal, request: Request): Caller => 
   requestId: requestIdOf(request),
 })
 
-/** The version that a client has seen last, 0 for none. Nine digits fit the integer that a version is. */
-const lastEventId = (header: string | null): number => {
-  if (header === null) return 0
-  if (/^\d{1,9}$/.test(header)) return Number(header)
-  const message = 'must be the id of an event, 1 to 9 digits'
-  throw new AppError('VALIDATION_ERROR', `the Last-Event-ID header ${message}`, [
-    { path: 'last-event-id', message },
-  ])
-}
-
-const transitionEvent = ({ version, account_id: _own, ...data }: AuditEntry) => ({
-  id: version,
-  event: 'transition',
-  data: { ...data, sequence: version },
-})
-
 /** The payments' endpoints. */
-export const paymentRoutes = (service: PaymentService, feed: PaymentFeed) =>
+export const paymentRoutes = (service: PaymentService) =>
   new Elysia({ name: 'payments', prefix: '/payments', tags: ['Payments'] })
     .use(authPlugin())
     .use(weightPlugin)
@@ -130,53 +112,6 @@ export const paymentRoutes = (service: PaymentService, feed: PaymentFeed) =>
       response: { 200: Payment, 404: ErrorBody },
       detail: { operationId: 'getPayment', summary: 'A payment with its legs and state history' },
     })
-    .get(
-      '/:id/events',
-      async function* ({ principal, params, request, server }) {
-        const { accountId } = principal
-        const after = lastEventId(request.headers.get('last-event-id'))
-        // Before the first event, because the answer to a payment that is not theirs must be a 404.
-        await service.get(accountId, params.id)
-        // A stream may be silent for longer than the server lets a connection idle.
-        server?.timeout(request, 0)
-        const entries = feed.follow(accountId, params.id, after, request.signal)
-        for await (const entry of entries) {
-          // A key that was revoked meanwhile sees nothing more.
-          if (!(await isStillAdmitted(request))) return
-          yield entry ? sse(transitionEvent(entry)) : sse({ event: 'heartbeat', data: {} })
-        }
-      },
-      {
-        auth: 'read',
-        params: PaymentId,
-        response: { 400: ErrorBody, 404: ErrorBody },
-        detail: {
-          operationId: 'followPayment',
-          summary: 'Its changes as server-sent events, until it ends',
-          description: 'Starts with the first change, or after Last-Event-ID.',
-          parameters: [
-            {
-              name: 'Last-Event-ID',
-              in: 'header',
-              required: false,
-              description: 'The id of the last event that was seen; only later ones are sent',
-              schema: { type: 'string', pattern: '^[0-9]{1,9}$' },
-            },
-          ],
-          'x-responses': {
-            200: {
-              content: {
-                'text/event-stream': {
-                  schema: { type: 'string' },
-                  example:
-                    'id: 2\nevent: transition\ndata: {"payment_id":"d910ce80-3f54-46bf-a1b0-256234c6c08a","from_status":"PENDING","to_status":"ONRAMP_PENDING","exception":"none","message":"On-ramp transfer initiated","timestamp":"2026-11-23T12:00:01.000Z","sequence":2}\n\n',
-                },
-              },
-            },
-          },
-        },
-      },
-    )
     .post(
       '/:id/review',
       ({ principal, params, body, request }) =>

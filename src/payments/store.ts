@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, ilike, lt, or, sql as query, type SQL } from 'drizzle-orm'
+import { and, desc, eq, gte, ilike, inArray, lt, or, sql as query, type SQL } from 'drizzle-orm'
 import type { Database, Db } from '../db/client.ts'
 import { payments } from '../db/schema/payments.ts'
 import { quotes } from '../db/schema/quotes.ts'
@@ -67,6 +67,14 @@ export const createPaymentStore = ({ sql, db }: Database) => ({
   /** A payment with its quote, provider operations and history, all as of one instant, or null. */
   find: (accountId: string, paymentId: string): Promise<PaymentDetail | null> =>
     readPayment(sql, accountId, paymentId),
+
+  /** Those of the ids that are payments of the account, in any order. */
+  listByIds: (accountId: string, ids: readonly string[]) =>
+    db
+      .select({ payment: payments, quote: quotes })
+      .from(payments)
+      .innerJoin(quotes, ofQuote)
+      .where(and(eq(payments.accountId, accountId), inArray(payments.id, [...ids]))),
 
   /** The account's payments, newest first. Ids are time-ordered, so the key itself gives the order. */
   list: (accountId: string, filter: PaymentFilter) => newestFirst(db, accountId, filter),

@@ -23,6 +23,7 @@ const NEEDED: Record<string, Scope | 'nothing'> = {
   'GET /quotes/:id': 'read',
   'POST /payments': 'write',
   'GET /payments': 'read',
+  'GET /payments/events': 'read',
   'GET /payments/:id': 'read',
   'GET /payments/:id/events': 'read',
   'GET /payments/:id/ledger': 'read',

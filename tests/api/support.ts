@@ -7,6 +7,16 @@ import { routesOf } from '../../src/routes.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { type HarnessOptions, startHarness } from '../support/harness.ts'
 
+/** The whole of an answer; of the stream of an account, which has no end, the first event. */
+const textOf = async (path: string, response: Response): Promise<string> => {
+  const stream = response.headers.get('content-type')?.startsWith('text/event-stream')
+  if (!stream || !path.startsWith('/payments/events')) return response.text()
+  const reader = response.body?.getReader()
+  const first = await reader?.read()
+  await reader?.cancel()
+  return new Response(first?.value).text()
+}
+
 export interface Sent {
   body?: unknown
   headers?: Record<string, string>
@@ -51,7 +61,7 @@ export const startApi = async (options: HarnessOptions = {}) => {
         ...(body === undefined ? {} : { body: raw ? body : JSON.stringify(body) }),
       }),
     )
-    const text = await response.text()
+    const text = await textOf(path, response)
     const json = response.headers.get('content-type')?.startsWith('application/json')
     return {
       status: response.status,

@@ -16,11 +16,15 @@ const UNDOCUMENTED = /^\/(swagger(\/.*)?|openapi\.json)\/?$/
 const patternOf = (path: string) =>
   new RegExp(`^${path.replaceAll(/[.*+?^$()|[\]\\]/g, '\\$&').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`)
 
+const parametersIn = (name: string) => name.split('{').length
+
 /** Says what is wrong with an answer, by the document that the API publishes of itself. */
 export const createJudge = (document: OpenApi) => {
   const validator = validatorsOf(document)
   const isError = validator('#/components/schemas/Error')
-  const operations = operationsOf(document).map(([name, operation]) => {
+  // As a router does: a path without a parameter goes first.
+  const named = operationsOf(document).toSorted(([one], [other]) => parametersIn(one) - parametersIn(other))
+  const operations = named.map(([name, operation]) => {
     const [method = '', path = ''] = name.split(' ')
     return { name, method: method.toUpperCase(), pattern: patternOf(path), operation }
   })

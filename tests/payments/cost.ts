@@ -1,14 +1,20 @@
-/** `bun tests/payments/cost.ts [payments]`: what a search looks at, on a PostgreSQL of its own that is thrown away. */
+/**
+ * `bun tests/payments/cost.ts [payments] [unsealed]`: what a search costs, and a look for changes, on a PostgreSQL of its
+ * own that is thrown away.
+ */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sealAudit } from '../../src/audit/seal.ts'
 import { startEmbedded } from '../../src/db/embedded/server.ts'
+import { changedSince } from '../../src/payments/sql/changed.ts'
 import { createTemplate } from '../support/database.ts'
 import { startHarness } from '../support/harness.ts'
 import { copyId, copyPayment } from './copies.ts'
 import { ACCOUNT, pay } from './support.ts'
 
 const PAYMENTS = Number(process.argv[2] ?? 300_000)
+const UNSEALED = Number(process.argv[3] ?? 30_000)
 const REPETITIONS = 20
 const AT_ONCE = 50_000
 
@@ -52,6 +58,26 @@ const searches = async (when: string) => {
 await searches(`${PAYMENTS} payments of one account, no statistics`)
 await sql`vacuum analyze`
 await searches('the same, analyzed')
+
+const look = (since: number | null) => () => changedSince(sql, [{ account_id: ACCOUNT, since, resumes: [] }])
+const headOf = async () => (await look(null)())[0]?.head ?? 0
+await sealAudit(sql)
+await copyPayment(sql, original, PAYMENTS + 1, PAYMENTS + UNSEALED)
+console.log(`a look while ${UNSEALED} rows of the account wait for their seals`)
+await timed('  one row a payment', look(await headOf()))
+await sql`vacuum analyze`
+await timed('  the same, analyzed', look(await headOf()))
+const place = await headOf()
+await sealAudit(sql)
+await timed('  when they have just been sealed', look(place))
+await timed('  when nothing waits', look(await headOf()))
+await sql.unsafe(
+  `insert into payment_audit (account_id, payment_id, version, from_status, to_status, exception, actor, message)
+  select account_id, id, v, status, status, exception, 'test', 'changed'
+  from (select * from payments where account_id = $1 order by id desc limit $2) p, generate_series(2, 6) v`,
+  [ACCOUNT, UNSEALED / 5],
+)
+await timed('  five rows a payment', look(await headOf()))
 
 await harness.stop()
 await postgres.stop()

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
-import { createPaymentFeed } from '../../src/payments/feed.ts'
+import { createPaymentFeed } from '../../src/payments/feed/feed.ts'
+import { createPaymentStore } from '../../src/payments/store.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 import { type Harness, startHarness } from '../support/harness.ts'
 import { ACCOUNT, drive, pay, until } from './support.ts'
@@ -69,7 +70,8 @@ describe('a stream too many', () => {
   test('of another account is not refused for it, unless the process has no room', async () => {
     const log = createLogger({ level: 'silent', pretty: false })
     const { sql } = harness.database
-    const feed = createPaymentFeed({ sql, log, most: { perAccount: 2, perProcess: 3 } })
+    const store = createPaymentStore(harness.database)
+    const feed = createPaymentFeed({ sql, store, log, most: { perAccount: 2, perProcess: 3 } })
     const { signal } = new AbortController()
     const id = await pay(harness)
     const open = (account: string) => feed.follow(account, id, 0, signal)
