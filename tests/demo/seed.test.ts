@@ -167,6 +167,8 @@ test('what the developer had done before is left alone: nothing goes to their en
     await accounts.ensureDemo()
     own.endpoint = (await webhooks.createEndpoint(DEMO_ACCOUNT, { url: 'http://127.0.0.1:9/own' })).id
     own.payment = await pay(before)
+    // As one is whose service was stopped within the days.
+    await before.database.sql`update pgboss.job set start_after = to_timestamp(${END / 1000 - 3_600})`
     own.due = await dueOf(before, own.payment)
   })
   try {
