@@ -20,15 +20,22 @@ export const LEAST_PUBLICATIONS = 20
 
 /** How far back publications count. */
 export const KEPT_DAYS = 180
+/** The source of mids that were made up for a development database. */
+export const SAMPLE = 'sample'
+
 /** Sources publish once a day. */
 const RELOAD_MS = 10 * 60_000
 
-// From one source only, for what two of them differ by is no movement of the market; that which has published most.
+// From one source only, for what two of them differ by is no movement of the market; that which has published most. The
+// sample is long from its first day on, and makes way for a source as soon as that alone is enough to measure.
 const LOAD = `
 with recent as (
   select * from market_mids where published_at > now() - interval '${KEPT_DAYS} days' and currency <> 'USD'
 ),
-best as (select source from recent group by source order by count(*) desc, source limit 1)
+best as (
+  select source from recent group by source
+  order by source <> '${SAMPLE}' and count(distinct published_at) >= ${LEAST_PUBLICATIONS} desc, count(*) desc, source limit 1
+)
 select currency, fiat_per_usd::text as rate, floor(extract(epoch from published_at) * 1000)::float8 as at
 from recent join best using (source)`
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
 import pino from 'pino'
 import { formatRate, type Rate } from '../../src/core/rate.ts'
-import { createLockPrice, LEAST_PUBLICATIONS } from '../../src/market/lock-price.ts'
+import { createLockPrice, LEAST_PUBLICATIONS, SAMPLE } from '../../src/market/lock-price.ts'
 import { startHarness } from '../support/harness.ts'
 
 const harness = await startHarness()
@@ -66,6 +66,16 @@ describe('the price of a lock is measured on the recorded mids', () => {
   test('on one source only: what two of them differ by is no movement of the market', async () => {
     await record(40, 0n)
     await record(30, 0n, 'frankfurter')
+    expect((await price()).bps('USD', 'EUR')).toBe(1)
+  })
+
+  test('on a sample only until a source has published enough, however much longer the sample is', async () => {
+    await record(120, 100n, SAMPLE)
+    const sampled = (await price()).bps('USD', 'EUR')
+    expect(sampled).toBeGreaterThan(1)
+    await record(LEAST_PUBLICATIONS - 1, 0n)
+    expect((await price()).bps('USD', 'EUR')).toBe(sampled)
+    await record(LEAST_PUBLICATIONS, 0n, 'frankfurter')
     expect((await price()).bps('USD', 'EUR')).toBe(1)
   })
 
