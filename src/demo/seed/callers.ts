@@ -35,6 +35,7 @@ export const placeOrder = ({ services, agenda, ids, account, accepted }: CallerD
   }
 
   agenda.add(order.at, async () => {
+    if (order.fees && order.asksTwice) await services.fees.calculate(account, order.fees)
     const recommended = order.fees && (await services.fees.calculate(account, order.fees))
     const quote = await services.quotes.create(account, {
       from_currency: order.from,

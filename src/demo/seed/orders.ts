@@ -10,6 +10,9 @@ const LAST_DAY_SHARE = 0.55
 /** Of quotes beside the paid ones: most callers ask more often than they pay. */
 const UNPAID_SHARE = 0.15
 
+/** Of callers who ask for a recommendation more than once. */
+const TWICE_SHARE = 0.4
+
 /** Of callers who send an idempotency key. */
 const KEYED_SHARE = 0.85
 
@@ -21,6 +24,8 @@ export interface Order extends Wish {
   at: number
   /** Asked before the quote; null asks for no recommendation. */
   fees: FeeRequest | null
+  /** Asks for it twice, as a form does that asks whenever it is left: the second answer is the first one's. */
+  asksTwice: boolean
   payer: string
   payee: string
   /** From the quote to the payment, in milliseconds; null never pays. */
@@ -83,6 +88,7 @@ const drawOrder = (chance: Chance, at: number, advised: number, fate = NO_FATE, 
     ...wish,
     at,
     fees: chance.unit() < advised ? drawFeeRequest(chance, wish) : null,
+    asksTwice: chance.unit() < TWICE_SHARE,
     payer: named(fate.payer, payer),
     payee: named(fate.payee, payee),
     paysAfterMs: chance.integer(2 * SECOND, 45 * SECOND),

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { BrowserContextOptions, Page } from 'playwright-core'
+import { hasBrowser } from '../support/browser.ts'
+import { askForQuote, barriers, openPages, type Pages, pay, startDashboard } from './dashboard.ts'
+
+const LOOKS: [string, BrowserContextOptions][] = [
+  ['light', { colorScheme: 'light' }],
+  ['dark', { colorScheme: 'dark' }],
+  ['on a phone', { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }],
+]
+
+const NAMES = ['payments', 'treasury', 'market', 'webhooks', 'queues', 'claude', 'nowhere']
+
+/** Nothing is loading any more. */
+const settled = (page: Page) => page.waitForFunction(() => document.querySelector('.spinner') === null)
+
+/** Whether the page is wider than what it is looked at through. */
+const overflows = (page: Page) =>
+  page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
+
+describe.skipIf(!hasBrowser)('everybody can use the page', () => {
+  let service: Awaited<ReturnType<typeof startDashboard>>
+  let pages: Pages
+
+  beforeAll(async () => {
+    service = await startDashboard()
+    pages = await openPages()
+  }, 30_000)
+  afterAll(async () => {
+    await pages.close()
+    await service.stop()
+  })
+
+  test.each(LOOKS)(
+    'sending money has no barrier, before the quote, with it, and after it: %s',
+    async (_look, options) => {
+      const page = await pages.open(`${service.origin}/`, options)
+      expect(await barriers(page)).toEqual([])
+      await askForQuote(page)
+      await page.getByRole('button', { name: 'Quote with this route and these fees' }).waitFor()
+      expect(await barriers(page)).toEqual([])
+      const id = await pay(page, 'The payee has')
+      expect(await barriers(page)).toEqual([])
+      expect(await overflows(page)).toBe(false)
+      await page.goto(`${service.origin}/#/payments/${id}`)
+      await page.getByText('Locked rate').waitFor()
+      await settled(page)
+      expect(await barriers(page)).toEqual([])
+      expect(await overflows(page)).toBe(false)
+    },
+  )
+
+  test.each(LOOKS)('no other page has one, full or empty: %s', async (_look, options) => {
+    const page = await pages.open(`${service.origin}/`, options)
+    for (const name of NAMES) {
+      await page.goto(`${service.origin}/#/${name}`)
+      await page.locator('h1').waitFor()
+      await settled(page)
+      expect([name, await barriers(page), await overflows(page)]).toEqual([name, [], false])
+    }
+  })
+
+  test('money is sent with the keyboard alone', async () => {
+    const page = await pages.open(`${service.origin}/`)
+    await page.getByLabel('You send').focus()
+    await page.keyboard.press('Enter')
+    const button = page.getByRole('button', { name: 'Pay this quote' })
+    await button.waitFor()
+    const focused = () => page.evaluate(() => document.activeElement?.textContent)
+    for (let presses = 0; (await focused()) !== 'Pay this quote' && presses < 20; presses++)
+      await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.locator('.outcome', { hasText: 'The payee has' }).waitFor()
+  })
+
+  test('whoever follows a link hears where they have come to', async () => {
+    const page = await pages.open(`${service.origin}/`)
+    await page.getByRole('link', { name: 'Market' }).click()
+    await page.waitForFunction(() => document.title === 'Market · Ratelock')
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1')
+  })
+
+  test('nothing of all this made the browser complain', () => {
+    expect(pages.complaints).toEqual([])
+  })
+})

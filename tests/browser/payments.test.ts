@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import type { Page } from 'playwright-core'
+import { copyPayment } from '../payments/copies.ts'
+import { hasBrowser } from '../support/browser.ts'
+import type { Harness } from '../support/harness.ts'
+import { openPages, type Pages, startDashboard } from './dashboard.ts'
+
+describe.skipIf(!hasBrowser)('payments on the page', () => {
+  let service: Awaited<ReturnType<typeof startDashboard>>
+  let pages: Pages
+
+  beforeAll(async () => {
+    service = await startDashboard()
+    pages = await openPages()
+  }, 30_000)
+  afterAll(async () => {
+    await pages.close()
+    await service.stop()
+  })
+  beforeEach(() => {
+    pages.complaints.length = 0
+  })
+
+  const call: Harness['call'] = (...request) => service.harness.call(...request)
+
+  const pay = async (payer: string, { call } = service.harness): Promise<string> => {
+    const quote = await call('POST', '/quotes', { from_currency: 'USD', to_currency: 'EUR', amount: 100_000 })
+    const { body } = await call('POST', '/payments', {
+      amount: 100_000,
+      currency: 'EUR',
+      source_account: payer,
+      destination_account: 'merchant456',
+      quote_id: quote.body.quote_id,
+    })
+    return body.payment_id
+  }
+
+  const rowOf = (page: Page, payer: string) => page.locator('.virtual tbody tr', { hasText: payer })
+  const live = (page: Page) => page.locator('.live', { hasText: /^\s*Live$/ }).waitFor()
+
+  test('the list shows payments as they come and as they change, without asking again', async () => {
+    const page = await pages.open(`${service.origin}/#/payments`)
+    await page.getByText('No payments yet').waitFor()
+    await live(page)
+    pages.requests.length = 0
+    await pay('live-one')
+    await rowOf(page, 'live-one').getByText('Completed').waitFor()
+    await pay('fail_onramp-live')
+    await rowOf(page, 'fail_onramp-live').getByText('Failed').waitFor()
+    const first = page.locator('.virtual tbody tr').first()
+    expect(await first.textContent()).toContain('fail_onramp-live')
+    expect(pages.requests).toEqual([])
+    expect(pages.complaints).toEqual([])
+  })
+
+  test('it is searched and filtered, and what does not fit stays away while it changes', async () => {
+    const found = await pay('needle-account')
+    const page = await pages.open(`${service.origin}/#/payments`)
+    await live(page)
+    await page.getByLabel('Search').fill('NEEDLE')
+    await rowOf(page, 'needle-account').waitFor()
+    await page.getByText('1 shown, all there are').waitFor()
+    await pay('hay-account')
+    await pay('needle-again')
+    await rowOf(page, 'needle-again').getByText('Completed').waitFor()
+    expect(await rowOf(page, 'hay-account').count()).toBe(0)
+    await page.getByLabel('Search').fill(found)
+    await page.getByText('1 shown, all there are').waitFor()
+    await page.getByLabel('State').selectOption('FAILED')
+    await page.getByText('No payment fits').waitFor()
+    expect(pages.complaints).toEqual([])
+  })
+
+  test('a payment’s page has its timeline, legs, rates, ledger and audit rows, as the API has them', async () => {
+    const id = await pay('refuse_offramp_once')
+    const page = await pages.open(`${service.origin}/#/payments/${id}`)
+    await page.locator('.outcome', { hasText: 'Completed' }).waitFor()
+    const { body } = await call('GET', `/payments/${id}`)
+    await page.getByText('sandbox_b').first().waitFor()
+    expect(await page.locator('.legs > li').count()).toBe(body.legs.length)
+    expect(await page.locator('.legs').textContent()).toContain(body.legs[1].reason)
+    const lock = page.getByRole('region', { name: 'Locked against executed' })
+    expect(await lock.textContent()).toContain(String(body.exchange_rate))
+    expect(await lock.textContent()).toContain(String(body.executed_rate))
+
+    const ledger = (await call('GET', `/payments/${id}/ledger`)).body
+    const entries = page.getByRole('region', { name: 'Ledger entries', exact: true })
+    await entries
+      .locator('tbody tr')
+      .nth(ledger.entries.length - 1)
+      .waitFor()
+    expect(await entries.locator('tbody tr').count()).toBe(ledger.entries.length)
+    expect(await entries.textContent()).toContain(
+      ledger.realised.fx_gain_loss < 0 ? 'Lost on the lock' : 'Gained',
+    )
+    const audit = (await call('GET', `/payments/${id}/audit`)).body
+    const rows = page.getByRole('region', { name: 'Audit rows', exact: true })
+    await rows
+      .locator('tbody tr')
+      .nth(audit.entries.length - 1)
+      .waitFor()
+    expect(await rows.locator('tbody tr').count()).toBe(audit.entries.length)
+    await rows.getByText('Raw rows').click()
+    expect(JSON.parse((await rows.locator('pre').textContent()) ?? '')).toEqual(audit.entries)
+    expect(pages.complaints).toEqual([])
+  })
+
+  test('a payment that no provider has taken can be cancelled, and then no more', async () => {
+    const idle = await startDashboard({ workers: false })
+    try {
+      const id = await pay('waiting', idle.harness)
+      const page = await pages.open(`${idle.origin}/#/payments/${id}`)
+      await page.getByRole('button', { name: 'Cancel this payment' }).click()
+      await page.locator('.outcome', { hasText: 'Cancelled' }).waitFor()
+      expect(await page.getByRole('button', { name: 'Cancel this payment' }).count()).toBe(0)
+      expect((await idle.harness.call('GET', `/payments/${id}`)).body.status).toBe('CANCELLED')
+      await page.close()
+    } finally {
+      await idle.stop()
+    }
+    expect(pages.complaints).toEqual([])
+  })
+
+  test('a payment of nobody is not found, in the API’s words', async () => {
+    const page = await pages.open(`${service.origin}/#/payments/00000000-0000-7000-8000-000000000000`)
+    await page.getByText('There is no payment').waitFor()
+    expect(pages.complaints.every((text) => text.includes('404'))).toBe(true)
+  })
+
+  test('thousands of rows are a few dozen elements, and all of them are reached', async () => {
+    const MANY = 3_000
+    const original = await pay('original')
+    await copyPayment(service.harness.database.sql, original, 1, MANY)
+    const page = await pages.open(`${service.origin}/#/payments`)
+    await live(page)
+    await page.getByLabel('Search').fill('copy ')
+    await rowOf(page, `copy ${MANY}`).waitFor()
+    const box = page.locator('.virtual')
+    while ((await page.locator('.foot').textContent())?.includes('scroll for older ones')) {
+      await box.evaluate((element) => element.scrollTo({ top: element.scrollHeight }))
+      expect(await box.locator('tr').count()).toBeLessThan(100)
+      await page.locator('.foot', { hasNotText: 'loading' }).waitFor()
+    }
+    await box.evaluate((element) => element.scrollTo({ top: element.scrollHeight }))
+    await page.locator('td', { hasText: /^copy 1 →/ }).waitFor()
+    expect(await page.locator('.foot').textContent()).toContain('3,000 shown, all there are')
+    expect(pages.complaints).toEqual([])
+  })
+})
