@@ -1,8 +1,19 @@
+import type { Config } from './config.ts'
+
+const half = (role: Config['ROLE']): Promise<unknown> => {
+  process.env.ROLE = role
+  return import('./main.ts')
+}
+
 /**
  * What the compiled program begins with: the service, or the command that is named. An image has no `bun run`, and its
  * database no port that a checkout could reach. Each is loaded only when asked for, so that a health check costs little.
  */
 const COMMANDS: Record<string, () => Promise<unknown>> = {
+  // The two halves of the service, where a platform starts one image with different arguments.
+  api: () => half('api'),
+  worker: () => half('worker'),
+  migrate: () => import('./db/cli.ts'),
   healthcheck: async () => {
     const { isHealthy } = await import('./healthcheck.ts')
     process.exit((await isHealthy(process.env)) ? 0 : 1)
@@ -25,5 +36,3 @@ else if (Object.hasOwn(COMMANDS, name)) {
   )
   process.exit(2)
 }
-
-export {}

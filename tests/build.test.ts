@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort, until } from './chaos/service.ts'
-import { type TestDatabase, testDatabase } from './support/database.ts'
+import { emptyDatabase, type TestDatabase, testDatabase } from './support/database.ts'
 
 const ROOT = join(import.meta.dir, '..')
 
@@ -53,3 +53,48 @@ test('it carries the dashboard with script and style, and both documents of the 
     await running.exited
   }
 }, 30_000)
+
+test('its halves are started by an argument: a migrated database, a process that accepts and one that settles', async () => {
+  const empty = await emptyDatabase()
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const settings = {
+    DATABASE_URL: empty.url,
+    MARKET_DATA: 'sample',
+    SANDBOX_TIME_SCALE: '0',
+    PORT: String(port),
+  }
+  const run = (command: string[]) =>
+    Bun.spawn([program, ...command], { cwd: directory, env: settings, stdout: 'pipe', stderr: 'inherit' })
+  const halves: Bun.Subprocess[] = []
+  try {
+    expect(await run(['migrate']).exited).toBe(0)
+    expect(await run(['migrate']).exited).toBe(0)
+    const made = run(['keys', 'create', 'shop', 'read,write'])
+    const key = (await new Response(made.stdout).text()).trim()
+    const send = async (method: string, path: string, body?: object) => {
+      const headers = { authorization: `Bearer ${key}` }
+      const init = body ? { body: JSON.stringify(body) } : {}
+      return (await fetch(url + path, { method, headers, ...init })).json()
+    }
+    halves.push(run(['api']))
+    await until(() =>
+      fetch(`${url}/readyz`).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+    )
+    const quote = await send('POST', '/quotes', { from_currency: 'USD', to_currency: 'EUR', amount: 100_000 })
+    const { payment_id } = await send('POST', '/payments', {
+      ...{ amount: 100_000, currency: 'EUR', source_account: 'user123', destination_account: 'merchant456' },
+      quote_id: quote.quote_id,
+    })
+    expect((await send('GET', `/payments/${payment_id}`)).status).toBe('PENDING')
+    halves.push(run(['worker']))
+    await until(async () => (await send('GET', `/payments/${payment_id}`)).status === 'COMPLETED')
+  } finally {
+    for (const half of halves) half.kill()
+    await Promise.all(halves.map((half) => half.exited))
+    await empty.drop()
+  }
+}, 60_000)

@@ -28,12 +28,3 @@ export const migrateDatabase = async (url: string): Promise<void> => {
     await sql.end({ timeout: 5 })
   }
 }
-
-if (import.meta.main) {
-  const url = process.env.DATABASE_URL
-  if (!url) {
-    console.error('DATABASE_URL names the database to migrate; the embedded one is migrated at every start')
-    process.exit(1)
-  }
-  await migrateDatabase(url)
-}
