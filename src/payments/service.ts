@@ -207,15 +207,17 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
     /** Cancels a payment of which nothing has been sent to a provider. Throws NOT_FOUND or INVALID_STATE. */
     cancel: async (caller: Caller, paymentId: string): Promise<Payment> => {
       const payment = await load(caller.accountId, paymentId)
-      const sent = payment.journal.some(({ status }) => status !== 'refused')
-      if (payment.status !== 'PENDING' || sent)
+      if (payment.status !== 'PENDING')
         throw new AppError(
           'INVALID_STATE',
           `A payment can be cancelled while it is PENDING; it is ${payment.status}`,
         )
+      const late = 'The payment is being sent to a provider right now'
+      if (payment.journal.some(({ status }) => status !== 'refused'))
+        throw new AppError('INVALID_STATE', late)
       const { event, to, message } = transition('PENDING', 'cancelled')
       const effect = changedTo(payment, { event, to, message, exception: 'none' })
-      return change(caller, payment, effect, 'The payment is being sent to a provider right now')
+      return change(caller, payment, effect, late)
     },
 
     /**

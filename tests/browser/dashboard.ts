@@ -75,9 +75,12 @@ export const askForQuote = async (
   await page.getByText('Guaranteed payout').waitFor()
 }
 
+/** The button that pays the quote, which says what, from whom and to whom. */
+export const payButton = (page: Page) => page.getByRole('button', { name: /^Pay / })
+
 /** Pays the quote that is shown and answers the payment's id once the page shows how it ended. */
 export const pay = async (page: Page, outcome: string): Promise<string> => {
-  await page.getByRole('button', { name: 'Pay this quote' }).click()
+  await payButton(page).click()
   await page.locator('.outcome', { hasText: outcome }).waitFor()
   const link = await page.getByRole('link', { name: 'All about it' }).getAttribute('href')
   expect(link).toMatch(/^#\/payments\/[0-9a-f-]{36}$/)

@@ -71,6 +71,42 @@ describe.skipIf(!hasBrowser)('payments on the page', () => {
     expect(pages.complaints).toEqual([])
   })
 
+  test('what happens while a page is loading is not undone by it', async () => {
+    const page = await pages.open('about:blank')
+    const answer = Promise.withResolvers<void>()
+    const asked = Promise.withResolvers<void>()
+    await page.route('**/payments?*', async (route) => {
+      const response = await route.fetch()
+      asked.resolve()
+      await answer.promise
+      await route.fulfill({ response })
+    })
+    await page.goto(`${service.origin}/#/payments`)
+    await asked.promise
+    const id = await pay('while-loading')
+    await service.harness.services.feed.look()
+    await page.waitForFunction(() => document.querySelector('.live')?.textContent?.includes('Live'))
+    const end = async () => (await call('GET', `/payments/${id}`)).body.status === 'COMPLETED'
+    while (!(await end())) await page.evaluate(() => new Promise(requestAnimationFrame))
+    answer.resolve()
+    await rowOf(page, 'while-loading').getByText('Completed').waitFor()
+    expect(pages.complaints).toEqual([])
+  })
+
+  test('a filter whose list cannot be loaded shows nothing that does not fit', async () => {
+    const page = await pages.open(`${service.origin}/#/payments`)
+    await rowOf(page, 'live-one').waitFor()
+    await page.route('**/payments?*', (route) => route.fulfill({ status: 503, json: { message: 'away' } }))
+    await page.getByLabel('State').selectOption('FAILED')
+    await page.getByText('away').waitFor()
+    await pay('fail_onramp-hidden')
+    expect(await page.locator('.virtual tbody tr').count()).toBe(0)
+    await page.unroute('**/payments?*')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await rowOf(page, 'fail_onramp-hidden').waitFor()
+    expect(await page.getByText('Completed', { exact: true }).count()).toBe(1)
+  })
+
   test('a payment’s page has its timeline, legs, rates, ledger and audit rows, as the API has them', async () => {
     const id = await pay('refuse_offramp_once')
     const page = await pages.open(`${service.origin}/#/payments/${id}`)
@@ -111,6 +147,7 @@ describe.skipIf(!hasBrowser)('payments on the page', () => {
       const id = await pay('waiting', idle.harness)
       const page = await pages.open(`${idle.origin}/#/payments/${id}`)
       await page.getByRole('button', { name: 'Cancel this payment' }).click()
+      await page.getByRole('button', { name: 'Yes, cancel it for good' }).click()
       await page.locator('.outcome', { hasText: 'Cancelled' }).waitFor()
       expect(await page.getByRole('button', { name: 'Cancel this payment' }).count()).toBe(0)
       expect((await idle.harness.call('GET', `/payments/${id}`)).body.status).toBe('CANCELLED')

@@ -59,6 +59,12 @@ describe.skipIf(!hasBrowser)('a service that wants keys, and is killed while the
     const page = await pages.open(`${origin}/#/payments`)
     await page.getByRole('textbox', { name: 'API key' }).waitFor()
     expect(pages.complaints).toEqual([])
+    await give(page, 'rl_test_…')
+    expect(
+      await page
+        .getByRole('textbox', { name: 'API key' })
+        .evaluate((input: HTMLInputElement) => input.validity.patternMismatch),
+    ).toBe(true)
     await give(page, 'rl_test_wrong')
     await page.getByText('That key is not accepted').waitFor()
     await give(page, key)
@@ -88,6 +94,7 @@ describe.skipIf(!hasBrowser)('a service that wants keys, and is killed while the
     await pay(origin, 'before')
     await rowOf(page, 'before').getByText('Completed').waitFor()
     await page.evaluate(() => Reflect.set(window, 'loadedOnce', true))
+    pages.requests.length = 0
 
     service.kill('SIGKILL')
     await service.ended
@@ -114,5 +121,7 @@ describe.skipIf(!hasBrowser)('a service that wants keys, and is killed while the
     await pay(await urlOf(service), 'in-order')
     await rowOf(page, 'in-order').getByText('Completed').waitFor()
     expect(await page.evaluate(() => Reflect.get(window, 'loadedOnce'))).toBe(true)
+    // The streams have told of all of it, from the last event that was seen: no list was asked for again.
+    expect(pages.requests.filter((url) => url.includes('/payments?'))).toEqual([])
   })
 })

@@ -42,6 +42,13 @@ describe('amounts on the page', () => {
     ['1.5', 'JPY'],
     ['99999999999999999', 'USD'],
     ['0x10', 'USD'],
+    ['1000,50', 'USD'],
+    ['1,5', 'USD'],
+    ['1,00', 'USD'],
+    ['1,0000', 'USD'],
+    ['1.000,50', 'USD'],
+    ['1.5.0', 'USD'],
+    [',5', 'USD'],
   ] as const)('%p %s is no amount', (text, code) => {
     expect(parseMoney(text, code)).toHaveProperty('problem')
   })
@@ -52,6 +59,9 @@ describe('amounts on the page', () => {
       ['5.', 500],
       ['5.5', 550],
       ['1,000.05', 100_005],
+      ['1 000.05', 100_005],
+      ['1’000', 100_000],
+      ['1,234,567', 123_456_700],
     ] as const)
       expect(parseMoney(text, 'USD')).toEqual({ minor: amount })
     expect(exponentOf('USD')).toBe(2)

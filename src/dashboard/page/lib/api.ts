@@ -24,11 +24,17 @@ export class Unreachable extends Error {
   }
 }
 
+/** Whether the API may have done what it was asked for: its answer is lost, or it broke on the way. */
+export const isUnsure = (error: Error | null): boolean =>
+  error instanceof Unreachable || (error instanceof ApiError && error.status >= 500)
+
 export interface Call {
   method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   body?: unknown
   headers?: Record<string, string>
   signal?: AbortSignal
+  /** Sends no key. */
+  anonymous?: boolean
 }
 
 const authorization = (): Record<string, string> =>
@@ -45,11 +51,12 @@ const errorOf = async (response: Response): Promise<ApiError> => {
 }
 
 /** Sends a request with the key. Throws ApiError, Unreachable, or the signal's reason. */
-export const send = async (path: string, { method = 'GET', body, headers, signal }: Call = {}) => {
+export const send = async (path: string, options: Call = {}): Promise<Response> => {
+  const { method = 'GET', body, headers, signal, anonymous = false } = options
   const response = await fetch(path, {
     method,
     headers: {
-      ...authorization(),
+      ...(anonymous ? {} : authorization()),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...headers,
     },

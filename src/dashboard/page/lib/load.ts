@@ -1,15 +1,12 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import { call, Unreachable } from './api.ts'
-import { apiKey, reachable } from './session.ts'
+import { ApiError, call, Unreachable } from './api.ts'
+import { reachable } from './session.ts'
 
 /** What is known of something that the API was asked for. */
 export interface Loaded<T> {
   data: T | null
   /** Why the newest attempt failed; the data of an earlier one stays. */
   error: Error | null
-  loading: boolean
-  /** When the data came, epoch milliseconds. */
-  at: number | null
   reload(): void
 }
 
@@ -22,15 +19,14 @@ interface LoadOptions {
   changes?: number
 }
 
-/** Loads a path, and again when path or body change, when the key does, and on `reload`. Null loads nothing. */
+/** Loads a path, and again when path or body change, and on `reload`. Null loads nothing. */
 export const useLoad = <T>(path: string | null, { everyMs, body, changes }: LoadOptions = {}): Loaded<T> => {
-  const [found, setFound] = useState<Omit<Loaded<T>, 'reload'>>({
-    ...{ data: null, error: null, loading: path !== null, at: null },
-  })
+  const [found, setFound] = useState<Omit<Loaded<T>, 'reload'>>({ data: null, error: null })
   const [turn, setTurn] = useState(0)
   const reload = useCallback(() => setTurn((before) => before + 1), [])
   const asked = path === null ? null : JSON.stringify([path, body])
   const shown = useRef(asked)
+  const running = useRef(false)
 
   // A turn is the wish to load the same once more.
   useEffect(() => {
@@ -38,32 +34,35 @@ export const useLoad = <T>(path: string | null, { everyMs, body, changes }: Load
     const stopped = new AbortController()
     const isOther = shown.current !== asked
     shown.current = asked
-    setFound((before) => ({
-      ...before,
-      ...(isOther ? { data: null, error: null, at: null } : {}),
-      loading: true,
-    }))
-    call<T>(path, { signal: stopped.signal, ...(body === undefined ? {} : { method: 'POST', body }) }).then(
-      (data) => setFound({ data, error: null, loading: false, at: Date.now() }),
-      (error: Error) => {
-        if (!stopped.signal.aborted) setFound((before) => ({ ...before, error, loading: false }))
-      },
-    )
+    running.current = true
+    if (isOther) setFound({ data: null, error: null })
+    call<T>(path, { signal: stopped.signal, ...(body === undefined ? {} : { method: 'POST', body }) })
+      .then(
+        (data) => setFound({ data, error: null }),
+        (error: Error) => {
+          if (!stopped.signal.aborted) setFound((before) => ({ ...before, error }))
+        },
+      )
+      .finally(() => {
+        if (!stopped.signal.aborted) running.current = false
+      })
     return () => stopped.abort()
-  }, [asked, turn, changes, apiKey.value])
+  }, [asked, turn, changes])
 
   // What could not be loaded while the service was away is loaded as soon as it is back.
-  const back = reachable.value
+  const back = reachable.value === true
   const failed = found.error instanceof Unreachable
   useEffect(() => {
     if (back && failed) reload()
   }, [back, failed, reload])
 
+  // What is refused for good is not asked for again and again, nor what is still under way.
+  const hopeless = found.error instanceof ApiError && [401, 403, 404].includes(found.error.status)
   useEffect(() => {
-    if (!everyMs || asked === null) return
-    const timer = setInterval(() => document.hidden || reload(), everyMs)
+    if (!everyMs || asked === null || hopeless) return
+    const timer = setInterval(() => document.hidden || running.current || reload(), everyMs)
     return () => clearInterval(timer)
-  }, [everyMs, asked, reload])
+  }, [everyMs, asked, hopeless, reload])
 
   return { ...found, reload }
 }

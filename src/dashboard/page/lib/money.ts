@@ -1,6 +1,5 @@
 import { type Currency, exponentOf, type Fiat, isFiat } from '../../../core/currency.ts'
-
-const LOCALE = navigator.language
+import { LOCALE } from './locale.ts'
 
 /** How the reader writes numbers: `.` and `,` in one place are `,` and `.` in another. */
 const marks = (() => {
@@ -39,17 +38,28 @@ export const money = (minor: number, currency: string, { signed = false } = {}):
 
 export type Parsed = { minor: number } | { problem: string }
 
-/** Reads an amount as the reader writes it, exactly. */
+/** What stands between groups of digits, where the reader's own mark is none of these. */
+const BLANKS = /[\s\u00a0\u202f'’]/
+
+/** The digits of the part before the decimals, or null when marks stand where no group of three ends. */
+const wholeOf = (text: string): string | null => {
+  if (/^\d+$/.test(text)) return text
+  const groups = text.split(BLANKS.test(text) ? BLANKS : marks.group)
+  const [first = '', ...more] = groups
+  const sound = /^\d{1,3}$/.test(first) && more.every((each) => /^\d{2,3}$/.test(each))
+  return sound && more.at(-1)?.length === 3 ? groups.join('') : null
+}
+
+/**
+ * Reads an amount as the reader writes it, exactly. A mark that the reader's own way of writing would put elsewhere is
+ * refused, for `1000.50` and `1000,50` each mean something else to somebody.
+ */
 export const parseMoney = (text: string, currency: Fiat): Parsed => {
   const exponent = exponentOf(currency)
-  const plain = text
-    .trim()
-    .replaceAll(marks.group, '')
-    .replace(/[\s'’]/g, '')
-    .replace(marks.decimal, '.')
-  const match = /^(\d+)(?:\.(\d*))?$/.exec(plain)
-  if (!match) return { problem: `Write an amount such as ${money(100_000, currency)}` }
-  const [, whole = '', fraction = ''] = match
+  const [before = '', fraction = '', ...rest] = text.trim().split(marks.decimal)
+  const whole = wholeOf(before)
+  if (whole === null || rest.length > 0 || !/^\d*$/.test(fraction))
+    return { problem: `Write an amount such as ${money(100_050, currency)}` }
   if (fraction.length > exponent)
     return {
       problem:

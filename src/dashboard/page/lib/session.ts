@@ -9,8 +9,8 @@ export const keyWanted = signal(document.getElementById('app')?.dataset.key === 
 /** When the API last answered, epoch milliseconds; null before it did. */
 export const lastAnswer = signal<number | null>(null)
 
-/** False while requests do not reach the API. */
-export const reachable = signal(true)
+/** Whether requests reach the API; null before the first has come back. */
+export const reachable = signal<boolean | null>(null)
 
 /** Takes note that the API has answered, whatever it said. */
 export const heard = (): void => {

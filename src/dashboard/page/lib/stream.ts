@@ -95,8 +95,13 @@ export const follow = (path: string, { onEvent, onState, isOver }: Following): (
         waitMs = FIRST_WAIT_MS
         heard()
         if (value.id !== undefined) lastId = value.id
-        if (value.event !== 'heartbeat')
+        if (value.event === 'heartbeat') continue
+        try {
           onEvent({ event: value.event ?? 'message', data: JSON.parse(value.data) })
+        } catch (error) {
+          // A fault of the page's own is no reason to take the connection for lost.
+          reportError(error)
+        }
       }
     } catch (error) {
       if (rested.signal.aborted) return true

@@ -4,7 +4,7 @@ import { clockTime, count, duration, percent, rate, usd, words } from '../lib/fo
 import { useLoad } from '../lib/load.ts'
 import { money } from '../lib/money.ts'
 import { Badge } from '../parts/badge.tsx'
-import { Panel } from '../parts/panel.tsx'
+import { Panel, Tiles } from '../parts/panel.tsx'
 import { Empty, LoadedView } from '../parts/states.tsx'
 import { Table } from '../parts/table.tsx'
 
@@ -65,7 +65,7 @@ const GAS_UNITS = { wei: 'Gwei', micro_lamports: 'micro-lamports' } as const
 const gasPrice = ({ price, unit }: MarketView['gas'][number]): string =>
   `${rate(unit === 'wei' ? Number(price) / 1e9 : Number(price))} ${GAS_UNITS[unit]}`
 
-const Facts = ({ market }: { market: MarketView }) => (
+const Data = ({ market }: { market: MarketView }) => (
   <>
     <Panel title="Sources">
       <Sources sources={market.sources} />
@@ -91,16 +91,11 @@ const Facts = ({ market }: { market: MarketView }) => (
           Doubted: {market.fx.doubts.map(words).join(', ')}
         </p>
       )}
-      <dl class="rates">
-        {Object.entries(market.fx.fiat_per_usd)
+      <Tiles
+        of={Object.entries(market.fx.fiat_per_usd)
           .filter(([currency]) => currency !== 'USD')
-          .map(([currency, mid]) => (
-            <div key={currency}>
-              <dt>{currency} for one USD</dt>
-              <dd>{rate(Number(mid))}</dd>
-            </div>
-          ))}
-      </dl>
+          .map(([currency, mid]) => [`${currency} for one USD`, rate(Number(mid))] as const)}
+      />
       <p class="quiet">
         {Object.entries(market.usd)
           .map(([coin, price]) => `${coin} ${usd(price)}`)
@@ -155,7 +150,7 @@ export const MarketPage = () => {
         {(found) => (
           <>
             <p class="quiet">As of {clockTime(found.at)}, as the process that answered knows it.</p>
-            <Facts market={found} />
+            <Data market={found} />
           </>
         )}
       </LoadedView>

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'preact/hooks'
-import { FIAT_CURRENCIES } from '../../../core/currency.ts'
+import type { Fiat } from '../../../core/currency.ts'
 import type { Exposure, LockBuffer } from '../../../treasury/model.ts'
 import { withQuery } from '../lib/api.ts'
 import { bps, count, dateTime, day, percent } from '../lib/format.ts'
@@ -7,6 +7,7 @@ import { useLoad } from '../lib/load.ts'
 import { money } from '../lib/money.ts'
 import { Badge } from '../parts/badge.tsx'
 import { Chart } from '../parts/chart.tsx'
+import { CurrencyChoice } from '../parts/currency.tsx'
 import { Figures, Panel } from '../parts/panel.tsx'
 import { Empty, LoadedView } from '../parts/states.tsx'
 import { Table } from '../parts/table.tsx'
@@ -87,24 +88,9 @@ const Realised = ({ realised }: { realised: Exposure['realised'] }) => {
 }
 
 const LockBufferPanel = () => {
-  const [pair, setPair] = useState({ from: 'USD', to: 'EUR' })
+  const [pair, setPair] = useState<{ from: Fiat; to: Fiat }>({ from: 'USD', to: 'EUR' })
   const query = { from_currency: pair.from, to_currency: pair.to, days: 90 }
   const buffer = useLoad<LockBuffer>(pair.from === pair.to ? null : withQuery('/treasury/lock-buffer', query))
-  const choose = (label: string, name: 'from' | 'to', other: string) => (
-    <label class="inline">
-      {label}
-      <select
-        value={pair[name]}
-        onChange={(event) => setPair({ ...pair, [name]: event.currentTarget.value })}
-      >
-        {FIAT_CURRENCIES.map((code) => (
-          <option key={code} value={code} disabled={code === other}>
-            {code}
-          </option>
-        ))}
-      </select>
-    </label>
-  )
   const { data } = buffer
   const { at, series } = useMemo(
     () => ({
@@ -125,7 +111,20 @@ const LockBufferPanel = () => {
       title="What a lock costs"
       aside={
         <span>
-          {choose('From', 'from', pair.to)} {choose('To', 'to', pair.from)}
+          <CurrencyChoice
+            inline
+            label="From"
+            value={pair.from}
+            other={pair.to}
+            onChange={(from) => setPair({ ...pair, from })}
+          />{' '}
+          <CurrencyChoice
+            inline
+            label="To"
+            value={pair.to}
+            other={pair.from}
+            onChange={(to) => setPair({ ...pair, to })}
+          />
         </span>
       }
     >

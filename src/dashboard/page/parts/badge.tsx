@@ -5,21 +5,39 @@ type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'plain'
 /** The mark stands beside the colour, for those who cannot tell colours apart. */
 const MARKS: Record<Tone, string> = { good: '✓', bad: '✕', warn: '!', busy: '•', plain: '–' }
 
-const TONES: Record<string, Tone> = {
-  ...{ COMPLETED: 'good', FAILED: 'bad', CANCELLED: 'plain', REFUNDED: 'warn', REFUND_PENDING: 'warn' },
-  ...{ PENDING: 'busy', ONRAMP_PENDING: 'busy', ONRAMP_COMPLETE: 'busy', OFFRAMP_PENDING: 'busy' },
-  ...{ provider_unknown: 'warn', overdue: 'bad', needs_review: 'bad' },
-  ...{ done: 'good', refused: 'bad', submitted: 'busy', accepted: 'busy' },
-  ...{ delivered: 'good', dead: 'bad', pending: 'busy', dropped: 'plain' },
-  ...{ live: 'good', cached: 'warn', fallback: 'bad' },
-  ...{ operational: 'good', degraded: 'warn', outage: 'bad', unknown: 'plain' },
-  ...{ closed: 'good', open: 'bad', half_open: 'warn' },
-  ...{ enabled: 'good', disabled: 'bad', eligible: 'good', excluded: 'plain' },
+const STATES: Record<Tone, readonly string[]> = {
+  good: ['COMPLETED', 'done', 'delivered', 'live', 'operational', 'closed', 'enabled', 'eligible'],
+  bad: [
+    'FAILED',
+    'returned',
+    'overdue',
+    'needs_review',
+    'refused',
+    'dead',
+    'fallback',
+    'outage',
+    'open',
+    'disabled',
+  ],
+  warn: ['REFUNDED', 'REFUND_PENDING', 'provider_unknown', 'cached', 'degraded', 'half_open'],
+  busy: [
+    'PENDING',
+    'ONRAMP_PENDING',
+    'ONRAMP_COMPLETE',
+    'OFFRAMP_PENDING',
+    'submitted',
+    'accepted',
+    'pending',
+  ],
+  plain: ['CANCELLED', 'dropped', 'unknown', 'excluded'],
 }
+
+const toneOf = (state: string): Tone =>
+  (Object.keys(STATES) as Tone[]).find((tone) => STATES[tone].includes(state)) ?? 'plain'
 
 /** A state as a word with a mark and a colour. */
 export const Badge = ({ of, text }: { of: string; text?: string }) => {
-  const tone = TONES[of] ?? 'plain'
+  const tone = toneOf(of)
   return (
     <span class={`badge ${tone}`}>
       <span aria-hidden="true">{MARKS[tone]}</span> {text ?? words(of)}

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
-import { useMedia } from '../lib/now.ts'
+import { useMedia } from '../lib/media.ts'
 import { Scroll } from './scroll.tsx'
 
 export interface Series {
@@ -48,6 +48,9 @@ const WHOLE_STEPS = Array.from({ length: 15 }, (_, zeros) =>
 const widthOf = (_chart: uPlot, labels: string[] | null): number =>
   20 + 7.5 * Math.max(...(labels ?? []).map(({ length }) => length), 4)
 
+const dataOf = (at: readonly number[], series: readonly Series[]): uPlot.AlignedData =>
+  [[...at], ...series.map(({ values }) => [...values])] as uPlot.AlignedData
+
 const draw = (box: HTMLElement, { at, series, format, instant }: ChartProps): uPlot => {
   const style = getComputedStyle(box)
   const colour = (name: string) => style.getPropertyValue(`--${name}`).trim()
@@ -62,7 +65,7 @@ const draw = (box: HTMLElement, { at, series, format, instant }: ChartProps): uP
     height: HEIGHT,
     legend: { live: true },
     cursor: { drag: { x: false, y: false } },
-    scales: { x: { time: true, range: rangeOf(at) } },
+    scales: { x: { time: true, range: (chart) => rangeOf([...(chart.data[0] ?? [])]) } },
     axes: [
       { ...axis, space: 120, values: (_chart, splits) => splits.map(instant) },
       { ...axis, size: widthOf, incrs: WHOLE_STEPS, values: (_chart, splits) => splits.map(format) },
@@ -77,13 +80,13 @@ const draw = (box: HTMLElement, { at, series, format, instant }: ChartProps): uP
           width: 2,
           ...(kind === 'bars' ? { fill: colour(name) } : {}),
           ...(paths ? { paths } : {}),
-          points: { show: at.length < 2 },
+          points: { show: (chart) => (chart.data[0]?.length ?? 0) < 2 },
           value: (_chart, value) => (value === null ? '–' : format(value)),
         }
       }),
     ],
   }
-  return new uPlot(options, [[...at], ...series.map(({ values }) => [...values])] as uPlot.AlignedData, box)
+  return new uPlot(options, dataOf(at, series), box)
 }
 
 /** Values over time. The same stands in a table below it, for those who do not see it. */
@@ -92,18 +95,22 @@ export const Chart = (props: ChartProps) => {
   const box = useRef<HTMLDivElement>(null)
   const dark = useMedia('(prefers-color-scheme: dark)')
 
-  // Colours are read anew when the scheme changes.
+  const chart = useRef<uPlot | null>(null)
+  const shape = JSON.stringify(series.map((each) => [each.label, each.colour, each.kind]))
+  // Made anew for other series and other colours; new values are put into the one that is there, under the cursor.
   useEffect(() => {
     const element = box.current
     if (!element) return
-    const chart = draw(element, props)
-    const sizes = new ResizeObserver(() => chart.setSize({ width: element.clientWidth, height: HEIGHT }))
+    const made = draw(element, props)
+    chart.current = made
+    const sizes = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height: HEIGHT }))
     sizes.observe(element)
     return () => {
       sizes.disconnect()
-      chart.destroy()
+      made.destroy()
     }
-  }, [at, series, dark])
+  }, [shape, dark])
+  useEffect(() => chart.current?.setData(dataOf(at, series)), [at, series])
 
   return (
     <figure class="chart">

@@ -1,20 +1,35 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 
-/** An id, short, with a button that copies the whole of it. */
-export const Id = ({ value }: { value: string }) => {
+const SHOWN_MS = 2_000
+
+interface IdProps {
+  /** What it is the id of, for those who hear it. */
+  what: string
+  value: string
+}
+
+/** An id, with a button that copies it where the browser lets a page do so. */
+export const Id = ({ what, value }: IdProps) => {
   const [copied, setCopied] = useState(false)
+  useEffect(() => {
+    if (!copied) return
+    const timer = setTimeout(() => setCopied(false), SHOWN_MS)
+    return () => clearTimeout(timer)
+  }, [copied])
   const copy = () =>
-    // A page that is not served over TLS or from this machine may have no clipboard.
-    navigator.clipboard?.writeText(value).then(
+    navigator.clipboard.writeText(value).then(
       () => setCopied(true),
       () => setCopied(false),
     )
   return (
     <span class="id">
-      <code title={value}>{value}</code>
-      <button type="button" class="plain" onClick={copy} aria-label={`Copy ${value}`}>
-        {copied ? 'Copied' : 'Copy'}
-      </button>
+      <code>{value}</code>
+      {/* Without TLS there is none, but on this very machine. */}
+      {navigator.clipboard && (
+        <button type="button" class="plain" onClick={copy}>
+          {copied ? 'Copied' : 'Copy'} <span class="only-heard">{what}</span>
+        </button>
+      )}
     </span>
   )
 }

@@ -23,20 +23,22 @@ const hint = (error: Error): string | null => {
   return null
 }
 
-/** What went wrong, in the API's own words, with the id under which its log has it. */
+/** What went wrong, in the API's own words. The id under which its log has it is another each time, and not said aloud. */
 export const Failure = ({ error, retry }: { error: Error; retry?: () => void }) => (
-  <div class="state failure" role="alert">
-    <p class="state-title">{error.message}</p>
-    {error instanceof ApiError && error.body.details && (
-      <ul>
-        {error.body.details.map(({ path, message }) => (
-          <li key={path + message}>
-            <code>{path.replace(/^\//, '')}</code> {message}
-          </li>
-        ))}
-      </ul>
-    )}
-    {hint(error) && <p>{hint(error)}</p>}
+  <div class="state failure">
+    <div role="alert">
+      <p class="state-title">{error.message}</p>
+      {error instanceof ApiError && error.body.details && (
+        <ul>
+          {error.body.details.map(({ path, message }) => (
+            <li key={path + message}>
+              <code>{path.replace(/^\//, '')}</code> {message}
+            </li>
+          ))}
+        </ul>
+      )}
+      {hint(error) && <p>{hint(error)}</p>}
+    </div>
     {error instanceof ApiError && error.body.request_id && (
       <p class="quiet">
         {error.body.error}, request <code>{error.body.request_id}</code>

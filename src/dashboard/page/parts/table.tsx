@@ -8,6 +8,28 @@ export interface Column<T> {
   cell(row: T): ComponentChildren
 }
 
+export const Head = <T,>({ columns }: { columns: readonly Column<T>[] }) => (
+  <thead>
+    <tr>
+      {columns.map(({ title, right }) => (
+        <th key={title} scope="col" class={right ? 'right' : undefined}>
+          {title}
+        </th>
+      ))}
+    </tr>
+  </thead>
+)
+
+export const Cells = <T,>({ columns, row }: { columns: readonly Column<T>[]; row: T }) => (
+  <>
+    {columns.map(({ title, right, cell }) => (
+      <td key={title} class={right ? 'right' : undefined}>
+        {cell(row)}
+      </td>
+    ))}
+  </>
+)
+
 interface TableProps<T> {
   /** What a screen reader calls it. */
   label: string
@@ -20,23 +42,11 @@ interface TableProps<T> {
 export const Table = <T,>({ label, columns, rows, keyOf }: TableProps<T>) => (
   <Scroll label={`${label}, table`}>
     <table>
-      <thead>
-        <tr>
-          {columns.map(({ title, right }) => (
-            <th key={title} scope="col" class={right ? 'right' : undefined}>
-              {title}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <Head columns={columns} />
       <tbody>
         {rows.map((row) => (
           <tr key={keyOf(row)}>
-            {columns.map(({ title, right, cell }) => (
-              <td key={title} class={right ? 'right' : undefined}>
-                {cell(row)}
-              </td>
-            ))}
+            <Cells columns={columns} row={row} />
           </tr>
         ))}
       </tbody>

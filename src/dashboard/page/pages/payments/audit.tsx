@@ -1,3 +1,4 @@
+import { useEffect, useState } from 'preact/hooks'
 import type { PaymentAudit } from '../../../../audit/model.ts'
 import { dateTime, words } from '../../lib/format.ts'
 import { useLoad } from '../../lib/load.ts'
@@ -6,9 +7,18 @@ import { Scroll } from '../../parts/scroll.tsx'
 import { LoadedView } from '../../parts/states.tsx'
 import { Table } from '../../parts/table.tsx'
 
+/** Rows are sealed about once a minute. */
+const SEAL_MS = 15_000
+
 /** Each change with who made it and why, and the row as it is stored. */
 export const Audit = ({ id, changes }: { id: string; changes: number }) => {
-  const audit = useLoad<PaymentAudit>(`/payments/${encodeURIComponent(id)}/audit`, { changes })
+  const [waits, setWaits] = useState(true)
+  const audit = useLoad<PaymentAudit>(`/payments/${encodeURIComponent(id)}/audit`, {
+    changes,
+    everyMs: waits ? SEAL_MS : null,
+  })
+  const unsealed = audit.data === null || audit.data.entries.some(({ seal }) => seal === null)
+  useEffect(() => setWaits(unsealed), [unsealed])
   return (
     <Panel title="Audit rows">
       <LoadedView of={audit} what="the audit rows">

@@ -15,11 +15,14 @@ export const Deliveries = ({ id, changes }: { id: string; changes: number }) => 
   return (
     <Panel title="Webhook deliveries">
       <LoadedView of={deliveries} what="the deliveries">
-        {({ data }) =>
+        {({ data, next_cursor }) =>
           data.length === 0 ? (
             <Empty title="No endpoint wanted its events" />
           ) : (
-            <DeliveryTable deliveries={data} onChange={deliveries.reload} />
+            <>
+              <DeliveryTable deliveries={data} onChange={deliveries.reload} />
+              {next_cursor !== null && <p class="quiet">The newest 100; older ones are in the API.</p>}
+            </>
           )
         }
       </LoadedView>

@@ -31,7 +31,9 @@ const LegCard = ({ leg }: { leg: Leg }) => (
         ...(leg.reason === null
           ? []
           : [['Refused', `${leg.refusal === null ? '' : `${words(leg.refusal)}: `}${leg.reason}`] as const]),
-        ...(leg.reference === null ? [] : [['Reference', <Id key="id" value={leg.reference} />] as const]),
+        ...(leg.reference === null
+          ? []
+          : [['Reference', <Id key="id" what="reference" value={leg.reference} />] as const]),
       ]}
     />
     {leg.instructions && (

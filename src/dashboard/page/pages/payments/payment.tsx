@@ -17,18 +17,33 @@ import { Legs } from './legs.tsx'
 import { Timeline } from './timeline.tsx'
 import { usePayment } from './use-payment.ts'
 
+/** A payment can be cancelled while no provider may have it. */
+const isUnsent = ({ status, legs }: Payment): boolean =>
+  status === 'PENDING' && legs.every((leg) => leg.status === 'refused')
+
+/** Asks once more, because it cannot be taken back. */
 const Cancel = ({ payment, onDone }: { payment: Payment; onDone(): void }) => {
+  const [wanted, setWanted] = useState(false)
   const cancelling = useAction(async () => {
     await call(`/payments/${payment.payment_id}/cancel`, { method: 'POST' })
     onDone()
   })
-  return (
-    <>
-      <button type="button" disabled={cancelling.busy} onClick={() => void cancelling.run()}>
+  if (!wanted)
+    return (
+      <button type="button" onClick={() => setWanted(true)}>
         Cancel this payment
       </button>
+    )
+  return (
+    <div class="row">
+      <button type="button" disabled={cancelling.busy} onClick={() => void cancelling.run()}>
+        Yes, cancel it for good
+      </button>
+      <button type="button" disabled={cancelling.busy} onClick={() => setWanted(false)}>
+        No, let it go on
+      </button>
       {cancelling.error && <Failure error={cancelling.error} />}
-    </>
+    </div>
   )
 }
 
@@ -65,19 +80,19 @@ const Review = ({ payment, onDone }: { payment: Payment; onDone(): void }) => {
 }
 
 const Lock = ({ payment }: { payment: Payment }) => {
-  const { usdc } = payment
+  const { usdc, status } = payment
+  const missing = isTerminal(status) ? 'none' : 'not yet'
+  const usdcOr = (amount: number | null, signed = false) =>
+    amount === null ? missing : money(amount, 'USDC', { signed })
   return (
     <Facts
       of={[
         ['Locked rate', rate(payment.exchange_rate)],
-        ['Executed rate', payment.executed_rate === null ? 'not yet' : rate(payment.executed_rate)],
+        ['Executed rate', payment.executed_rate === null ? missing : rate(payment.executed_rate)],
         ['USDC expected', money(usdc.expected, 'USDC')],
-        ['USDC received', usdc.received === null ? 'not yet' : money(usdc.received, 'USDC')],
-        ['USDC spent', usdc.spent === null ? 'not yet' : money(usdc.spent, 'USDC')],
-        [
-          'Kept or carried by us',
-          usdc.difference === null ? 'not yet' : money(usdc.difference, 'USDC', { signed: true }),
-        ],
+        ['USDC received', usdcOr(usdc.received)],
+        ['USDC spent', usdcOr(usdc.spent)],
+        ['Kept or carried by us', usdcOr(usdc.difference, true)],
       ]}
     />
   )
@@ -110,8 +125,8 @@ const Head = ({ payment }: { payment: Payment }) => (
     />
     <Facts
       of={[
-        ['Payment', <Id key="payment" value={payment.payment_id} />],
-        ['Quote', <Id key="quote" value={payment.quote_id} />],
+        ['Payment', <Id key="payment" what="payment" value={payment.payment_id} />],
+        ['Quote', <Id key="quote" what="quote" value={payment.quote_id} />],
         ['From', payment.source_account],
         ['To', payment.destination_account],
         ['Fees', money(payment.fees.total_fees, payment.fees.currency)],
@@ -126,6 +141,11 @@ const Head = ({ payment }: { payment: Payment }) => (
 /** Everything about one payment, as it changes. */
 export const PaymentPage = ({ id }: { id: string }) => {
   const payment = usePayment(id)
+  const [done, setDone] = useState(0)
+  const acted = () => {
+    payment.reload()
+    setDone(done + 1)
+  }
   return (
     <>
       <p>
@@ -135,11 +155,11 @@ export const PaymentPage = ({ id }: { id: string }) => {
         {(found) => (
           <div class="columns">
             <div class="column">
-              <Panel title="What it is">
+              <Panel title="What it is" focus={done}>
                 <Head payment={found} />
-                {found.status === 'PENDING' && <Cancel payment={found} onDone={payment.reload} />}
+                {isUnsent(found) && <Cancel payment={found} onDone={acted} />}
                 {found.exception === 'needs_review' && isTerminal(found.status) && (
-                  <Review payment={found} onDone={payment.reload} />
+                  <Review payment={found} onDone={acted} />
                 )}
               </Panel>
               <Panel title="Locked against executed">

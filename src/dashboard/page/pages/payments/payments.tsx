@@ -2,8 +2,8 @@ import { useEffect, useState } from 'preact/hooks'
 import type { PaymentSummary } from '../../../../payments/model.ts'
 import { STATUSES } from '../../../../payments/transitions.ts'
 import { count, dayTime, words } from '../../lib/format.ts'
+import { useMedia } from '../../lib/media.ts'
 import { money } from '../../lib/money.ts'
-import { useMedia } from '../../lib/now.ts'
 import { linkTo } from '../../lib/router.ts'
 import type { StreamState } from '../../lib/stream.ts'
 import { Badge } from '../../parts/badge.tsx'
@@ -12,6 +12,8 @@ import type { Column } from '../../parts/table.tsx'
 import { VirtualTable } from '../../parts/virtual.tsx'
 import { useLivePayments } from './live-list.ts'
 import type { Filter } from './rows.ts'
+
+const idOf = ({ payment_id }: PaymentSummary): string => payment_id
 
 /** The list is asked for again when the typing has paused for this long. */
 const TYPED_MS = 300
@@ -34,15 +36,16 @@ const COLUMNS: readonly Column<PaymentSummary>[] = [
   },
   {
     title: 'State',
-    cell: ({ status, exception }) => (
+    cell: ({ status, exception, returned_at }) => (
       <>
         <Badge of={status} /> {exception !== 'none' && <Badge of={exception} />}
+        {returned_at !== null && <Badge of="returned" text="Came back" />}
       </>
     ),
   },
   { title: 'Sent', right: true, cell: ({ amount, currency }) => money(amount, currency) },
   {
-    title: 'Payout',
+    title: 'Guaranteed payout',
     right: true,
     cell: ({ guaranteed_payout, payout_currency }) => money(guaranteed_payout, payout_currency),
   },
@@ -117,11 +120,17 @@ export const PaymentsPage = () => {
             columns={COLUMNS}
             rows={list.rows}
             rowHeight={narrow ? 92 : 46}
-            keyOf={({ payment_id }) => payment_id}
+            busy={list.busy || list.error !== null}
+            keyOf={idOf}
             onNearEnd={list.next}
           />
           <p class="quiet foot">
-            {count(list.rows.length)} shown{list.more ? '; scroll for older ones' : ', all there are'}
+            {count(list.rows.length)} shown
+            {list.isFull
+              ? '; search or filter for older ones'
+              : list.more
+                ? '; scroll for older ones'
+                : ', all there are'}
             {list.busy && ' · loading…'}
             {list.more && (
               <button type="button" disabled={list.busy} onClick={list.next}>

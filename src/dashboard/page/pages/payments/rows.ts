@@ -5,16 +5,15 @@ export interface Filter {
   search: string
 }
 
+const ID = /^(quote_)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 /** Whether the list that the filter asks for has this payment, as the API judges it. */
 export const fits = (payment: PaymentSummary, { status, search }: Filter): boolean => {
   if (status !== '' && payment.status !== status) return false
   const text = search.trim().toLowerCase()
-  if (text === '') return true
   const { payment_id, quote_id, source_account, destination_account } = payment
-  return (
-    [payment_id, quote_id, quote_id.replace('quote_', '')].includes(text) ||
-    [source_account, destination_account].some((name) => name.toLowerCase().includes(text))
-  )
+  if (ID.test(text)) return [payment_id, quote_id, quote_id.replace('quote_', '')].includes(text)
+  return [source_account, destination_account].some((name) => name.toLowerCase().includes(text))
 }
 
 /** Takes over what is newer than what is known; answers whether anything was. */
@@ -33,3 +32,7 @@ export const absorb = (
   }
   return changed
 }
+
+/** Ids are time-ordered, as in the API's own list. */
+export const newestFirst = (known: ReadonlyMap<string, PaymentSummary>): PaymentSummary[] =>
+  [...known.values()].sort((a, b) => (a.payment_id < b.payment_id ? 1 : -1))

@@ -1,34 +1,43 @@
-import { useEffect } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { Payment } from '../../../../payments/model.ts'
-import { isTerminal, type Status } from '../../../../payments/transitions.ts'
+import { isTerminal } from '../../../../payments/transitions.ts'
 import { type Loaded, useLoad } from '../../lib/load.ts'
-import { follow } from '../../lib/stream.ts'
+import { follow, type StreamState } from '../../lib/stream.ts'
 
 /** Several changes within this many milliseconds are read together. */
 const TOGETHER_MS = 100
+/** While nothing tells of changes, as when too many streams are open. */
+const ALONE_MS = 5_000
+/** Streams end with the payment, and a payout may come back later. */
+const ENDED_MS = 30_000
 
-interface Transition {
-  to_status: Status
-}
-
-/** A payment as it is, and as it changes until it ends. */
+/** A payment as it is, and as it changes. */
 export const usePayment = (id: string): Loaded<Payment> => {
   const path = `/payments/${encodeURIComponent(id)}`
-  const payment = useLoad<Payment>(path)
-  const { reload } = payment
+  const [stream, setStream] = useState<StreamState>('connecting')
+  const [ended, setEnded] = useState(false)
+  const everyMs = ended ? ENDED_MS : stream === 'live' ? null : ALONE_MS
+  const payment = useLoad<Payment>(path, { everyMs })
+  const { data, reload } = payment
+  const over = data !== null && isTerminal(data.status)
+  useEffect(() => {
+    if (over) setEnded(true)
+  }, [over])
+
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
-    let over = false
+    let last = false
     const stop = follow(`${path}/events`, {
-      onEvent: ({ event, data }) => {
+      onEvent: ({ event, data: change }) => {
         if (event !== 'transition') return
-        over ||= isTerminal((data as Transition).to_status)
+        last ||= isTerminal((change as Pick<Payment['state_history'][number], 'to_status'>).to_status)
         timer ??= setTimeout(() => {
           timer = undefined
           reload()
         }, TOGETHER_MS)
       },
-      isOver: () => over,
+      onState: setStream,
+      isOver: () => last,
     })
     return () => {
       clearTimeout(timer)

@@ -2,14 +2,17 @@ import { useState } from 'preact/hooks'
 import type { FeeAnswer, FeeRequest } from '../../../../fees/model.ts'
 import type { PaymentAccepted } from '../../../../payments/model.ts'
 import type { Quote } from '../../../../quotes/model.ts'
-import { ApiError, call, Unreachable } from '../../lib/api.ts'
+import { ApiError, call, isUnsure } from '../../lib/api.ts'
 import { useAction, useLoad } from '../../lib/load.ts'
+import { parseMoney } from '../../lib/money.ts'
 import { useNow } from '../../lib/now.ts'
 import { Panel } from '../../parts/panel.tsx'
-import { Empty, Failure } from '../../parts/states.tsx'
+import { Empty } from '../../parts/states.tsx'
 import { Advice } from './advice.tsx'
 import { FIRST_WISH, SendForm, type Wish } from './form.tsx'
+import { Pay } from './pay.tsx'
 import { type Held, QuoteView } from './quote.tsx'
+import { Refused } from './refused.tsx'
 import { Watch } from './watch.tsx'
 
 /** How often the seconds that are left are looked at. */
@@ -18,66 +21,87 @@ const TICK_MS = 200
 /** What quote and advice are asked about, so that both are about the same money. */
 type Question = Pick<FeeRequest, 'amount' | 'from_currency' | 'to_currency'> & Partial<FeeRequest>
 
-const questionOf = (wish: Wish, amount: number): Question => ({
-  amount,
-  from_currency: wish.from,
-  to_currency: wish.to,
-  priority: wish.priority,
-  ...(wish.country.trim() === '' ? {} : { destination_country: wish.country.trim() }),
-})
+const questionOf = (wish: Wish): Question | null => {
+  const parsed = parseMoney(wish.amount, wish.from)
+  if ('problem' in parsed) return null
+  const country = wish.country.trim()
+  return {
+    amount: parsed.minor,
+    from_currency: wish.from,
+    to_currency: wish.to,
+    priority: wish.priority,
+    ...(country === '' ? {} : { destination_country: country }),
+  }
+}
+
+const isAbout = ({ amount, currency, payout_currency }: Quote, question: Question | null): boolean =>
+  question?.amount === amount &&
+  question.from_currency === currency &&
+  question.to_currency === payout_currency
+
+/** The accounts as they were when the quote was first paid: what may have been done is repeated and never altered. */
+interface Attempt {
+  payer: string
+  payee: string
+  paymentId: string | null
+}
 
 /** From the amount to the payment: a quote that holds for a minute, the advice beside it, and the payment as it settles. */
 export const SendPage = () => {
   const [wish, setWish] = useState<Wish>(FIRST_WISH)
-  const [question, setQuestion] = useState<Question | null>(null)
+  const [asked, setAsked] = useState<Question | null>(null)
   const [held, setHeld] = useState<Held | null>(null)
-  const [paid, setPaid] = useState<string | null>(null)
+  const [attempt, setAttempt] = useState<Attempt | null>(null)
 
   const quoting = useAction(async (about: Question, recommendation: string | null) => {
     const { amount, from_currency, to_currency } = about
-    const body = {
-      ...{ amount, from_currency, to_currency },
-      ...(recommendation === null ? {} : { recommendation_id: recommendation }),
-    }
+    const more = recommendation === null ? {} : { recommendation_id: recommendation }
     // Before the request, because the minute has begun when the answer arrives.
     const sentAt = Date.now()
+    const body = { amount, from_currency, to_currency, ...more }
     const quote = await call<Quote>('/quotes', { method: 'POST', body })
     const lengthMs = quote.valid_for_seconds * 1000
-    setPaid(null)
+    setAttempt(null)
     setHeld({ quote, until: sentAt + lengthMs, lengthMs })
-    setQuestion(about)
+    setAsked(about)
   })
-  const paying = useAction(async (quote: Quote) => {
+  const paying = useAction(async (quote: Quote, tried: Attempt) => {
+    setAttempt(tried)
     const body = {
       amount: quote.amount,
       currency: quote.payout_currency,
-      source_account: wish.payer,
-      destination_account: wish.payee,
+      source_account: tried.payer,
+      destination_account: tried.payee,
       quote_id: quote.quote_id,
     }
     // A quote pays once, so its id names the payment: pressed again after a lost answer, it is the same one.
     const headers = { 'idempotency-key': quote.quote_id }
     const { payment_id } = await call<PaymentAccepted>('/payments', { method: 'POST', body, headers })
-    setPaid(payment_id)
+    setAttempt({ ...tried, paymentId: payment_id })
   })
+  const advice = useLoad<FeeAnswer>(asked ? '/fees/calculate' : null, { body: asked })
 
-  const advice = useLoad<FeeAnswer>(question ? '/fees/calculate' : null, { body: question })
-
-  const ask = (about: Question, recommendation: string | null = null) => {
-    paying.clear()
-    void quoting.run(about, recommendation)
-  }
-  const renew = () => {
-    if (!question) return
-    ask(question)
-    advice.reload()
-  }
-
-  const refusedAsExpired = paying.error instanceof ApiError && paying.error.body.error === 'QUOTE_EXPIRED'
+  const question = questionOf(wish)
+  const paid = attempt?.paymentId ?? null
+  const unsure = attempt !== null && paid === null && (paying.busy || isUnsure(paying.error))
   const now = useNow(held && paid === null ? TICK_MS : null)
   // The last tick may be older than the quote.
   const leftMs = held ? Math.min(Math.max(0, held.until - now), held.lengthMs) : 0
-  const over = leftMs === 0 || refusedAsExpired
+  const refused = paying.error instanceof ApiError ? paying.error.body.error : null
+  const over = leftMs === 0 || refused === 'QUOTE_EXPIRED'
+
+  const ask = (about: Question | null, recommendation: string | null = null) => {
+    if (!about) return
+    paying.clear()
+    void quoting.run(about, recommendation)
+    if (recommendation === null && JSON.stringify(about) === JSON.stringify(asked)) advice.reload()
+  }
+  const pay = () => {
+    if (!held) return
+    const { payer, payee } = attempt ?? { payer: wish.payer.trim(), payee: wish.payee.trim() }
+    void paying.run(held.quote, { payer, payee, paymentId: null })
+  }
+
   return (
     <div class="columns">
       <div class="column">
@@ -85,43 +109,41 @@ export const SendPage = () => {
           <SendForm
             wish={wish}
             busy={quoting.busy}
+            locked={unsure}
             onChange={setWish}
-            onSubmit={(minor) => ask(questionOf(wish, minor))}
+            onSubmit={() => ask(question)}
           />
-          {quoting.error && <Failure error={quoting.error} />}
+          {quoting.error && <Refused error={quoting.error} currency={wish.from} />}
         </Panel>
         <Panel title="The quote">
-          {!held && (
+          {held ? (
+            <QuoteView held={held} leftMs={leftMs} state={paid !== null ? 'paid' : over ? 'expired' : 'open'}>
+              <Pay
+                quote={held.quote}
+                payer={attempt?.payer ?? wish.payer.trim()}
+                payee={attempt?.payee ?? wish.payee.trim()}
+                state={
+                  paid !== null
+                    ? 'paid'
+                    : unsure
+                      ? 'unsure'
+                      : over
+                        ? 'over'
+                        : isAbout(held.quote, question)
+                          ? 'open'
+                          : 'other'
+                }
+                busy={paying.busy}
+                blocked={quoting.busy || question === null}
+                error={paying.error}
+                onPay={pay}
+                onRenew={() => ask(question)}
+              />
+            </QuoteView>
+          ) : (
             <Empty title="No quote yet">
               <p>A quote locks rate and fees for a minute. The payee gets exactly what it says.</p>
             </Empty>
-          )}
-          {held && (
-            <QuoteView held={held} leftMs={leftMs} state={paid !== null ? 'paid' : over ? 'expired' : 'open'}>
-              {paid === null && over && (
-                <div role="alert">
-                  <p>This quote has expired: its rate is not locked any more, and nothing was paid.</p>
-                  <button type="button" class="primary" disabled={quoting.busy} onClick={renew}>
-                    Get a new quote
-                  </button>
-                </div>
-              )}
-              {paid === null && !over && (
-                <button
-                  type="button"
-                  class="primary"
-                  disabled={paying.busy}
-                  onClick={() => void paying.run(held.quote)}
-                >
-                  {paying.busy ? 'Paying…' : 'Pay this quote'}
-                </button>
-              )}
-              {paying.error && !refusedAsExpired && <Failure error={paying.error} />}
-              {paying.error instanceof Unreachable && (
-                <p>Whether the payment was taken is not known. Pay again: a quote is never paid twice.</p>
-              )}
-              {paid !== null && <p class="accepted">Accepted: the payee will get exactly this.</p>}
-            </QuoteView>
           )}
         </Panel>
       </div>
@@ -130,11 +152,9 @@ export const SendPage = () => {
         {held && paid === null && (
           <Advice
             advice={advice}
-            locked={
-              advice.data !== null && held.quote.recommendation_id === advice.data.recommendation_id && !over
-            }
-            busy={quoting.busy || over}
-            onLock={(id) => question && ask(question, id)}
+            locked={held.quote.recommendation_id === advice.data?.recommendation_id && !over}
+            busy={quoting.busy || unsure || over}
+            onLock={(id) => ask(asked, id)}
           />
         )}
       </div>

@@ -26,7 +26,7 @@ export const DeadLetters = () => {
     </button>
   )
   return (
-    <Panel title="Dead letters" aside={all}>
+    <Panel title="Dead letters" aside={all} focus={outcome}>
       <p role="status" class="quiet">
         {outcome &&
           `${count(outcome.redriven)} on their way again${outcome.more ? '; there are more' : ''}.${

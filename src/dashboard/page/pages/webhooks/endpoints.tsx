@@ -51,10 +51,20 @@ const Actions = ({ endpoint, onChange }: { endpoint: Endpoint; onChange(): void 
   })
   return (
     <>
-      <button type="button" disabled={acting.busy} onClick={() => void acting.run('test')}>
+      <button
+        type="button"
+        disabled={acting.busy}
+        aria-label={`Send a test to ${endpoint.url}`}
+        onClick={() => void acting.run('test')}
+      >
         Send a test
       </button>{' '}
-      <button type="button" disabled={acting.busy} onClick={() => void acting.run('switch')}>
+      <button
+        type="button"
+        disabled={acting.busy}
+        aria-label={`${endpoint.enabled ? 'Disable' : 'Enable'} ${endpoint.url}`}
+        onClick={() => void acting.run('switch')}
+      >
         {endpoint.enabled ? 'Disable' : 'Enable'}
       </button>
       {acting.error && <Failure error={acting.error} />}
@@ -71,12 +81,14 @@ export const Endpoints = () => {
     endpoints.reload()
   }
   return (
-    <Panel title="Endpoints">
+    <Panel title="Endpoints" focus={made === null}>
       <AddEndpoint onAdded={added} />
       {made && (
-        <div class="state" role="status">
-          <p class="state-title">Its signing secret, shown only now</p>
-          <Id value={made.secret} />
+        <div class="state">
+          <p class="state-title" role="status">
+            Its signing secret, shown only now
+          </p>
+          <Id what="secret" value={made.secret} />
           <p>
             <button type="button" onClick={() => setMade(null)}>
               I have it

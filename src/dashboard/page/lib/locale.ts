@@ -1,0 +1,2 @@
+/** How the reader writes numbers, dates and amounts. */
+export const LOCALE = navigator.language
