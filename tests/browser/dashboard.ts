@@ -7,7 +7,7 @@ import { type HarnessOptions, startHarness } from '../support/harness.ts'
 
 const axe = await Bun.file(Bun.resolveSync('axe-core/axe.min.js', import.meta.dir)).text()
 
-const WAIT_MS = 12_000
+const WAIT_MS = 25_000
 
 interface AxeResults {
   violations: { id: string; nodes: { html: string; failureSummary: string }[] }[]

@@ -182,5 +182,5 @@ describe.skipIf(!hasBrowser)('payments on the page', () => {
     await page.locator('td', { hasText: /^copy 1 →/ }).waitFor()
     expect(await page.locator('.foot').textContent()).toContain('3,000 shown, all there are')
     expect(pages.complaints).toEqual([])
-  })
+  }, 60_000)
 })

@@ -123,5 +123,5 @@ describe.skipIf(!hasBrowser)('a service that wants keys, and is killed while the
     expect(await page.evaluate(() => Reflect.get(window, 'loadedOnce'))).toBe(true)
     // The streams have told of all of it, from the last event that was seen: no list was asked for again.
     expect(pages.requests.filter((url) => url.includes('/payments?'))).toEqual([])
-  })
+  }, 90_000)
 })
