@@ -98,9 +98,12 @@ export const loadConfig = (source: Record<string, string | undefined>): Config =
   const refused: string[] = []
   if (config.LOCK_BUFFER_MIN_BPS > config.LOCK_BUFFER_MAX_BPS)
     refused.push('LOCK_BUFFER_MIN_BPS must not be above LOCK_BUFFER_MAX_BPS')
-  if (config.DATABASE_URL && !isPostgresUrl(config.DATABASE_URL))
-    refused.push('DATABASE_URL must be a URL that starts with postgres:// or postgresql://')
-  else refused.push(...conflicts(config))
+  const unfit = (['DATABASE_URL', 'DATABASE_DIRECT_URL'] as const).filter(
+    (name) => config[name] && !isPostgresUrl(config[name]),
+  )
+  for (const name of unfit)
+    refused.push(`${name} must be a URL that starts with postgres:// or postgresql://`)
+  if (unfit.length === 0) refused.push(...conflicts(config))
   if (config.NODE_ENV === 'production' && given.PROVIDERS === undefined)
     refused.push('PROVIDERS must be set in production: without it sandboxes play, and no money moves')
   for (const check of [

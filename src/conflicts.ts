@@ -26,12 +26,27 @@ const split = ({ ROLE, DATABASE_URL }: Config): string[] =>
     ? []
     : [`ROLE=${ROLE} is half of the program, and nobody else reaches the embedded database: set DATABASE_URL`]
 
+const pooling = (config: Config): string[] => {
+  const { DATABASE_URL: url, DATABASE_DIRECT_URL: direct, DATABASE_POOLER: pooler } = config
+  return [
+    ...(pooler === 'transaction' && !direct
+      ? [
+          'DATABASE_POOLER=transaction lends no connection for long enough to migrate: set DATABASE_DIRECT_URL too',
+        ]
+      : []),
+    ...(direct && !url
+      ? ['DATABASE_DIRECT_URL goes past the pooler of DATABASE_URL: set DATABASE_URL too']
+      : []),
+  ]
+}
+
 const guessable = (config: Config): string[] => {
-  const url = config.DATABASE_URL ? URL.parse(config.DATABASE_URL) : null
-  const database =
-    url?.password && (GUESSABLE.test(url.password) || url.password === url.username)
-      ? ['DATABASE_URL has a password that everybody guesses: set one of your own']
+  const database = (['DATABASE_URL', 'DATABASE_DIRECT_URL'] as const).flatMap((name) => {
+    const url = config[name] ? URL.parse(config[name]) : null
+    return url?.password && (GUESSABLE.test(url.password) || url.password === url.username)
+      ? [`${name} has a password that everybody guesses: set one of your own`]
       : []
+  })
   const names = Object.keys(properties).filter((name) => properties[name]?.secret === true)
   const filled = names.filter((name) => GUESSABLE.test(String(Reflect.get(config, name) ?? '')))
   return [...database, ...filled.map((name) => `${name} holds a placeholder: set the key, or leave it out`)]
@@ -68,5 +83,6 @@ const production = (config: Config): string[] => {
 export const conflicts = (config: Config): string[] => [
   ...openAccess(config),
   ...split(config),
+  ...pooling(config),
   ...production(config),
 ]

@@ -49,6 +49,16 @@ export const Environment = Type.Object({
   ),
   DATA_DIR: text('.data', 'Where the embedded PostgreSQL keeps its files'),
   DATABASE_URL: optionalText('PostgreSQL to use; unset starts the embedded one'),
+  DATABASE_POOLER: Type.Optional(
+    oneOf(['none', 'transaction'], {
+      default: 'none',
+      description:
+        'transaction: DATABASE_URL leads through a pooler such as PgBouncer that lends a connection for a transaction',
+    }),
+  ),
+  DATABASE_DIRECT_URL: optionalText(
+    'The same database past the pooler, for migrations and commands; needed with DATABASE_POOLER=transaction',
+  ),
   DATABASE_POOL: integer(1, 200, 10, 'Connections for the domain, beside four for the queue'),
   DATABASE_WAIT_SECONDS: integer(0, 3600, 60, 'How long a start waits for a database that is away'),
   AUTH_MODE: Type.Optional(

@@ -11,7 +11,8 @@ import { startEmbedded } from './db/embedded/server.ts'
  */
 export const existingDatabase = async (config: Config) => {
   const done = async () => {}
-  if (config.DATABASE_URL) return { url: config.DATABASE_URL, inUse: true, done }
+  if (config.DATABASE_URL)
+    return { url: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL, inUse: true, done }
   const running = await findEmbedded(config.DATA_DIR)
   if (running) return { url: running, inUse: true, done }
   if (!existsSync(join(config.DATA_DIR, 'postgres')))

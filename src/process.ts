@@ -73,6 +73,7 @@ export const startProcess = async (
     const embedded = config.DATABASE_URL ? null : await startEmbedded({ dataDir: config.DATA_DIR })
     if (embedded) started.push(() => embedded.stop())
     const databaseUrl = config.DATABASE_URL ?? embedded?.url ?? ''
+    const pooled = config.DATABASE_POOLER === 'transaction'
     const patience = createPatience({
       forMs: config.DATABASE_WAIT_SECONDS * 1000,
       isAway: isDatabaseAway,
@@ -80,14 +81,14 @@ export const startProcess = async (
       log,
     })
     signal.throwIfAborted()
-    await patience(() => migrateDatabase(databaseUrl))
+    await patience(() => migrateDatabase(config.DATABASE_DIRECT_URL ?? databaseUrl))
 
-    const database = openDatabase({ url: databaseUrl, max: config.DATABASE_POOL })
+    const database = openDatabase({ url: databaseUrl, max: config.DATABASE_POOL, pooled })
     started.push(() => database.close())
 
     const works = config.ROLE !== 'api'
     const onError = (error: Error) => log.error({ err: error }, 'queue error')
-    const boss = await patience(() => startBoss({ url: databaseUrl, supervise: works, onError }))
+    const boss = await patience(() => startBoss({ url: databaseUrl, supervise: works, pooled, onError }))
     started.push(() => boss.stop({ graceful: true, timeout: config.SHUTDOWN_GRACE_MS }))
 
     const services = createServices({

@@ -30,6 +30,7 @@ describe('without any setting the program runs by itself, open on loopback only'
       DATA_DIR: '.data',
       DATABASE_URL: undefined,
       DATABASE_POOL: 10,
+      DATABASE_POOLER: 'none',
       DATABASE_WAIT_SECONDS: 60,
       AUTH_MODE: 'open',
       LOG_LEVEL: 'info',
@@ -313,6 +314,20 @@ test.each(['api', 'worker'])('ROLE=%s without a database that the other half rea
   expect(problems({ ROLE, DATABASE_URL: POSTGRES })).toEqual([])
 })
 
+test('a pooler needs a way past it, and a way past it a pooler', () => {
+  const direct = { DATABASE_DIRECT_URL: POSTGRES }
+  expect(problems({ DATABASE_URL: POSTGRES, DATABASE_POOLER: 'transaction' })).toEqual([
+    'DATABASE_POOLER=transaction lends no connection for long enough to migrate: set DATABASE_DIRECT_URL too',
+  ])
+  expect(problems(direct)).toEqual([
+    'DATABASE_DIRECT_URL goes past the pooler of DATABASE_URL: set DATABASE_URL too',
+  ])
+  expect(problems({ DATABASE_URL: POSTGRES, DATABASE_POOLER: 'transaction', ...direct })).toEqual([])
+  expect(problems({ DATABASE_URL: POSTGRES, DATABASE_DIRECT_URL: 'mysql://x:hunter2@y/z' })).toEqual([
+    'DATABASE_DIRECT_URL must be a URL that starts with postgres:// or postgresql://',
+  ])
+})
+
 describe('production refuses what is only for development, and says what to set', () => {
   const PRODUCTION = {
     NODE_ENV: 'production',
@@ -380,7 +395,7 @@ describe('production refuses what is only for development, and says what to set'
 
   test('a source or a model that is asked in clear over a network', () => {
     for (const name of Object.keys(Environment.properties).filter((each) => /_URL(_|$)/.test(each))) {
-      if (name === 'DATABASE_URL') continue
+      if (name.startsWith('DATABASE_')) continue
       expect(problems({ ...PRODUCTION, [name]: 'http://rates.internal/latest' })).toEqual([
         `${name} is asked without encryption, which production refuses: set an https:// URL`,
       ])

@@ -1,7 +1,7 @@
 /** `bun run db:migrate`: brings the schema of DATABASE_URL up to date, as every start does; for a release that does it first. */
 import { migrateDatabase } from './migrate.ts'
 
-const url = process.env.DATABASE_URL
+const url = process.env.DATABASE_DIRECT_URL ?? process.env.DATABASE_URL
 if (!url) {
   console.error('DATABASE_URL names the database to migrate; the embedded one is migrated at every start')
   process.exit(1)

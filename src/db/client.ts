@@ -14,18 +14,31 @@ export interface Database {
   close(): Promise<void>
 }
 
+/** Milliseconds. Whoever uses a pooler sets the same on the role. */
+const TIMEOUTS = {
+  statement_timeout: 15_000,
+  lock_timeout: 10_000,
+  idle_in_transaction_session_timeout: 15_000,
+}
+
 export interface DatabaseOptions {
   url: string
   /** Most connections at once. */
   max: number
   /** Server settings of each session; tests use it for the queue's virtual clock. */
   settings?: Record<string, string>
+  /**
+   * A pooler lends a connection for each transaction, so that nothing may be left on it: no prepared statement, and no
+   * setting but those that poolers pass on. The role's own settings bound its queries then; see docs/pooling.md.
+   */
+  pooled?: boolean
 }
 
 /** Opens the pool; no connection is made before the first query. Every query ends on the server within 15 s. */
-export const openDatabase = ({ url, max, settings }: DatabaseOptions): Database => {
+export const openDatabase = ({ url, max, settings, pooled = false }: DatabaseOptions): Database => {
   const sql = postgres(url, {
     max,
+    prepare: !pooled,
     connect_timeout: 5,
     // The default of 20 s would outlast a restart of the database by far.
     backoff: (retries: number) => Math.min(0.05 * 2 ** retries, 1),
@@ -35,9 +48,7 @@ export const openDatabase = ({ url, max, settings }: DatabaseOptions): Database 
       // Times are read as text, which must not depend on how the database happens to be set up.
       DateStyle: 'ISO, MDY',
       TimeZone: 'UTC',
-      statement_timeout: 15_000,
-      lock_timeout: 10_000,
-      idle_in_transaction_session_timeout: 15_000,
+      ...(pooled ? {} : TIMEOUTS),
       ...settings,
     },
   })

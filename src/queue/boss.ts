@@ -7,18 +7,22 @@ export interface BossOptions {
   onError(error: Error): void
   /** Whether this process also supervises: expires the jobs of dead workers, deletes old ones, runs schedules. */
   supervise: boolean
+  /** As in openDatabase. */
+  pooled?: boolean
   /** A test's virtual clock. */
   clock?: QueueClock
 }
 
 /** pg-boss on a small pool of its own, with statement timeouts, not started yet. */
-export const createBoss = ({ url, onError, supervise, clock }: BossOptions): PgBoss => {
+export const createBoss = ({ url, onError, supervise, pooled = false, clock }: BossOptions): PgBoss => {
   const boss = new PgBoss({
     connectionString: url,
     application_name: 'ratelock-queue',
     max: 4,
     connectionTimeoutMillis: 5000,
-    options: '-c random_page_cost=1.1 -c statement_timeout=15000 -c lock_timeout=10000',
+    ...(pooled
+      ? {}
+      : { options: '-c random_page_cost=1.1 -c statement_timeout=15000 -c lock_timeout=10000' }),
     supervise,
     schedule: supervise,
     superviseIntervalSeconds: 5,
