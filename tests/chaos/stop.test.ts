@@ -37,7 +37,7 @@ const LONG = '120000'
 const start = async (settings: Record<string, string> = {}) => {
   const port = await freePort()
   const service = startService({
-    ...{ DATA_DIR: dataDir, PORT: String(port), SHUTDOWN_GRACE_MS: LONG, SANDBOX_TIME_SCALE: '1' },
+    ...{ DATA_DIR: dataDir, PORT: String(port), SHUTDOWN_GRACE_MS: LONG, SANDBOX_TIME_SCALE: '10' },
     ...settings,
   })
   const url = await urlOf(service)
@@ -47,8 +47,12 @@ const start = async (settings: Record<string, string> = {}) => {
     const response = await ask(path, body)
     return { status: response.status, body: await response.json() }
   }
+  /** All but what becomes of the payments of earlier tests meanwhile. */
   const lines = (): Record<string, unknown>[] =>
-    service.written.out.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []))
+    service.written.out
+      .split('\n')
+      .flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []))
+      .filter(({ msg }) => msg !== 'payment changed')
   return { ...service, port, ask, answer, lines, closed: () => service.until(() => isClosed(port)) }
 }
 
@@ -56,7 +60,7 @@ type Started = Awaited<ReturnType<typeof start>>
 
 const QUOTE = { from_currency: 'USD', to_currency: 'EUR', amount: 100_000 }
 
-/** Makes a payment that takes minutes; answers its id. */
+/** Makes a payment that takes a quarter of an hour; answers its id. */
 const pay = async ({ answer }: Started): Promise<string> => {
   const { quote_id } = (await answer('/quotes', QUOTE)).body
   const accounts = { source_account: 'payer', destination_account: 'payee' }
@@ -70,7 +74,10 @@ const sending = async (settings?: Record<string, string>) => {
   answering = promise
   const service = await start(settings)
   const before = inbox.requests.length
-  const { body: endpoint } = await service.answer('/webhooks/endpoints', { url: inbox.url })
+  const { body: endpoint } = await service.answer('/webhooks/endpoints', {
+    url: inbox.url,
+    event_types: ['quote.expired'],
+  })
   await service.ask(`/webhooks/endpoints/${endpoint.id}/test`, {})
   await inbox.received(before + 1)
   const delivery = async ({ answer }: Started) =>
