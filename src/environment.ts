@@ -196,5 +196,11 @@ export const Environment = Type.Object({
     30,
     'Most calls of the model in a minute by each process, at most half of them for one account; then the rules decide',
   ),
-  SHUTDOWN_GRACE_MS: integer(0, 120_000, 10_000, 'How long requests and jobs may finish after SIGTERM'),
+  SHUTDOWN_DRAIN_MS: integer(
+    0,
+    120_000,
+    0,
+    'How long requests are served as before after SIGTERM, while /readyz says 503, so that a load balancer can notice',
+  ),
+  SHUTDOWN_GRACE_MS: integer(0, 120_000, 10_000, 'How long requests, and then jobs, may finish after that'),
 })

@@ -28,7 +28,10 @@ export interface Running {
   /** Where the embedded PostgreSQL keeps its files; null with DATABASE_URL. */
   dataDir: string | null
   log: Logger
-  /** Ends everything in the reverse order of its start; requests and jobs may finish within the grace period. */
+  /**
+   * Ends everything in the reverse order of its start, once: requests are served for SHUTDOWN_DRAIN_MS more, then they and
+   * then jobs may finish within the grace period.
+   */
   stop(): Promise<void>
 }
 
@@ -66,7 +69,14 @@ export const startProcess = async (
     level: config.LOG_LEVEL,
     pretty: config.NODE_ENV === 'development' && process.stdout.isTTY,
   })
-  const started: (() => Promise<unknown>)[] = [() => flushLogger(log)]
+  const started: (() => Promise<unknown>)[] = [
+    () => {
+      log.info('stopped')
+      return flushLogger(log)
+    },
+  ]
+  let stopping = false
+  let stopped: Promise<void> | undefined
   try {
     // Before anything is started: it may find that a setting is missing.
     const fleet = await readFleet(config)
@@ -111,7 +121,13 @@ export const startProcess = async (
     if (works) await startWorkers(boss, services, log)
     const url = config.ROLE === 'worker' ? null : await serve()
     signal.throwIfAborted()
-    return { url, dataDir: embedded?.dataDir ?? null, log, stop: () => unwind(started) }
+    log.info({ version, role: config.ROLE, address: url ?? undefined }, 'started')
+    const stop = () => {
+      stopping = true
+      stopped ??= unwind(started)
+      return stopped
+    }
+    return { url, dataDir: embedded?.dataDir ?? null, log, stop }
 
     async function serve(): Promise<string> {
       const { accounts, lastUsed, metrics } = services
@@ -123,9 +139,10 @@ export const startProcess = async (
         config.AUTH_MODE === 'open' ? openAccess(DEMO_ACCOUNT) : services.authenticate,
       )
       const ready = async () => {
+        if (stopping) return { accepting: false }
         const checks = [database.sql`select 1`, boss.getDb().executeSql('select 1')]
         const [domain, queue] = await Promise.all(checks.map(answers))
-        return { database: domain === true, queue: queue === true }
+        return { accepting: !stopping, database: domain === true, queue: queue === true }
       }
       const page = await bundlePage({ keyNeeded: config.AUTH_MODE === 'required' })
       const routes = [...routesOf(services), dashboardRoutes(page)]
@@ -139,6 +156,8 @@ export const startProcess = async (
       const host = bareHost(config.HOST)
       app.listen({ port: config.PORT, hostname: host })
       started.push(async () => {
+        // Whoever sends requests here learns from /readyz that it should not; until it has, they are served.
+        if (stopping) await Bun.sleep(config.SHUTDOWN_DRAIN_MS)
         // Open event streams never end by themselves.
         services.feed.close()
         const cut = setTimeout(() => app.server?.stop(true), config.SHUTDOWN_GRACE_MS)

@@ -205,6 +205,7 @@ export const createServices = (foundation: Foundation) => {
       database,
       boss,
       router,
+      clock,
       ids,
       log,
       timing: timingOf(config.POLL_FIRST_SECONDS, config.SANDBOX_TIME_SCALE),

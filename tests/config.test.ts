@@ -72,6 +72,7 @@ describe('without any setting the program runs by itself, open on loopback only'
       ANTHROPIC_MODEL: 'claude-haiku-5-5',
       ANTHROPIC_DEADLINE_MS: 4000,
       ANTHROPIC_CALLS_PER_MINUTE: 30,
+      SHUTDOWN_DRAIN_MS: 0,
       SHUTDOWN_GRACE_MS: 10_000,
     })
   })
@@ -105,6 +106,7 @@ describe('a bad variable gives one line that names it and what is allowed', () =
     STREAMS_PER_ACCOUNT: 'STREAMS_PER_ACCOUNT must be a whole number from 1 to 100000',
     STREAMS_PER_PROCESS: 'STREAMS_PER_PROCESS must be a whole number from 1 to 100000',
     REQUEST_BODY_MS: 'REQUEST_BODY_MS must be a whole number from 10 to 30000',
+    SHUTDOWN_DRAIN_MS: 'SHUTDOWN_DRAIN_MS must be a whole number from 0 to 120000',
     SHUTDOWN_GRACE_MS: 'SHUTDOWN_GRACE_MS must be a whole number from 0 to 120000',
     MARKET_DEADLINE_MS: 'MARKET_DEADLINE_MS must be a whole number from 100 to 60000',
     FX_TOLERANCE_BPS: 'FX_TOLERANCE_BPS must be a whole number from 1 to 10000',

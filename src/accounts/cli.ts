@@ -7,7 +7,7 @@ import { randomIds } from '../core/ids.ts'
 import { operatorOf } from '../core/principal.ts'
 import { openDatabase } from '../db/client.ts'
 import { migrateDatabase } from '../db/migrate.ts'
-import { existingDatabase } from '../existing-database.ts'
+import { findDatabase } from '../existing-database.ts'
 import { modeOf } from './keys.ts'
 import { type Key, type KeyPage, KeyRequest, KeyRotation, type KeyWithSecret } from './model.ts'
 import { type AccountService, createAccountService } from './service.ts'
@@ -116,7 +116,7 @@ const readArguments = () => {
 const main = async (): Promise<void> => {
   const run = readArguments()
   const config = loadConfig(process.env)
-  const { url, done } = await existingDatabase(config)
+  const { url, done } = await findDatabase(config)
   try {
     // The first key is often made before the service has ever run.
     await migrateDatabase(url)

@@ -8,7 +8,6 @@ import { createAuditReader } from './rows.ts'
 import { type AccountReport, verifyAccount } from './verify.ts'
 
 const USAGE = 'usage: bun run audit:verify [account] [--head <account>=<hash>]...'
-const UNDEFINED_TABLE = '42P01'
 
 const readArguments = () => {
   try {
@@ -69,9 +68,6 @@ const main = async (): Promise<number> => {
     breaks += unseen.size
     console.log(`accounts ${accounts}, rows ${rows}, breaks ${breaks}`)
     return breaks === 0 ? 0 : 1
-  } catch (error) {
-    if ((error as { code?: string }).code !== UNDEFINED_TABLE) throw error
-    throw new ConfigError(['this database has no audit trail; the service creates it when it starts'])
   } finally {
     await database.close()
     await done()

@@ -28,6 +28,7 @@ export const demoConfig = (env: Env, folder = 'demo'): Config =>
     DATA_DIR: join(env.DATA_DIR?.trim() || '.data', folder),
     SANDBOX_TIME_SCALE: env.SANDBOX_TIME_SCALE?.trim() || DEFAULT_SCALE,
     LOG_LEVEL: 'error',
+    SHUTDOWN_DRAIN_MS: '0',
     SHUTDOWN_GRACE_MS: '3000',
   })
 

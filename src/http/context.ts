@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import type { Ids } from '../core/ids.ts'
+import { type Ids, isUuid } from '../core/ids.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { principalOf } from './auth.ts'
 import { withoutKeys } from './redact.ts'
@@ -8,6 +8,8 @@ import { shownPath } from './routing.ts'
 interface Arrival {
   id: string
   at: number
+  /** The payment that the request has made. */
+  made?: string
 }
 
 const ACCEPTED_ID = /^[\w.-]{1,64}$/
@@ -25,6 +27,20 @@ const arrivalOf = (request: Request): Arrival => {
 /** The id of a request: the caller's own when it is well formed, else a new one. */
 export const requestIdOf = (request: Request): string => arrivalOf(request).id
 
+/** Names the payment that a request has made, so that its lines in the log can be found by it. */
+export const notePayment = (request: Request, paymentId: string): void => {
+  arrivalOf(request).made = paymentId
+}
+
+const ABOUT_PAYMENT = /^\/payments\/:id(\/|$)/
+
+/** What the lines of a request are found by: its id, and that of the payment that it names or has made. */
+export const lineIdsOf = (request: Request, route: string, params: Readonly<Record<string, unknown>>) => {
+  const { id, made } = arrivalOf(request)
+  const named = ABOUT_PAYMENT.test(route) && typeof params.id === 'string' && isUuid(params.id)
+  return { request_id: id, payment_id: named ? (params.id as string) : made }
+}
+
 const statusOf = (set: { status?: number | string }, response: unknown): number =>
   response instanceof Response && response.status !== 200 ? response.status : Number(set.status ?? 200)
 
@@ -37,15 +53,14 @@ export const contextPlugin = (log: Logger, ids: Ids) =>
       arrivals.set(request, { id, at: performance.now() })
       set.headers['x-request-id'] = id
     })
-    .onAfterResponse({ as: 'global' }, ({ request, set, route, path, responseValue }) => {
-      const { id, at } = arrivalOf(request)
+    .onAfterResponse({ as: 'global' }, ({ request, set, route, path, params, responseValue }) => {
       const principal = principalOf(request)
       const line = {
-        request_id: id,
+        ...lineIdsOf(request, route, params ?? {}),
         method: request.method,
         ...(route ? { route: shownPath(route) } : { path: withoutKeys(path).slice(0, MAX_LOGGED_PATH) }),
         status: statusOf(set, responseValue),
-        duration_ms: Math.round((performance.now() - at) * 1000) / 1000,
+        duration_ms: Math.round((performance.now() - arrivalOf(request).at) * 1000) / 1000,
         account_id: principal?.accountId,
         key_id: principal?.keyId,
       }

@@ -3,7 +3,7 @@ import { AppError, type ErrorDetail } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import { isDatabaseAway } from '../db/away.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import { requestIdOf } from './context.ts'
+import { lineIdsOf } from './context.ts'
 import { withoutKeys } from './redact.ts'
 import { allowedMethods, routesOf } from './routing.ts'
 import type { ErrorBody } from './schemas.ts'
@@ -47,14 +47,14 @@ const shownFor = (error: unknown, inputs: Inputs): AppError => {
   }
 }
 
-const report = (log: Logger, requestId: string, error: AppError): void => {
+const report = (log: Logger, ids: ReturnType<typeof lineIdsOf>, error: AppError): void => {
   if (error.status < 500) return
   const { cause } = error
   // Elysia puts the offending response itself into the message, and that may be anything.
   const err =
     cause instanceof ValidationError ? new Error('a response does not match its schema') : (cause ?? error)
   const problems = cause instanceof ValidationError ? cause.all.map(({ summary }) => summary) : undefined
-  const line = { request_id: requestId, code: error.code, err, problems }
+  const line = { ...ids, code: error.code, err, problems }
   if (error.code === 'INTERNAL_ERROR') log.error(line, 'request failed')
   else log.warn(line, 'request not served')
 }
@@ -73,7 +73,7 @@ const showableDetail = ({ path, message }: ErrorDetail): ErrorDetail => ({
 /** Answers every error in the documented shape, and logs those that are ours. */
 export const errorPlugin = (log: Logger) => {
   const plugin = new Elysia({ name: 'http.errors' })
-  return plugin.onError({ as: 'global' }, ({ error, request, path, set, query, params }) => {
+  return plugin.onError({ as: 'global' }, ({ error, request, route, path, set, query, params }) => {
     let shown: AppError
     if (error instanceof NotFoundError) {
       const allowed = allowedMethods(routesOf(plugin), path)
@@ -84,8 +84,8 @@ export const errorPlugin = (log: Logger) => {
       }
       shown = unknownRoute(request, path, allowed)
     } else shown = shownFor(error, { query, params })
-    const requestId = requestIdOf(request)
-    report(log, requestId, shown)
+    const ids = lineIdsOf(request, route, params ?? {})
+    report(log, ids, shown)
     set.status = shown.status
     set.headers['content-type'] = 'application/json;charset=utf-8'
     if (shown.retryAfterSeconds !== undefined) set.headers['retry-after'] = String(shown.retryAfterSeconds)
@@ -96,7 +96,7 @@ export const errorPlugin = (log: Logger) => {
       error: shown.code,
       message: showable(shown.message),
       ...(shown.details && { details: shown.details.map(showableDetail) }),
-      request_id: requestId,
+      request_id: ids.request_id,
     }
     return body
   })
@@ -113,7 +113,7 @@ export const lastResort =
       cause: error,
     })
     const requestId = ids.uuid()
-    report(log, requestId, shown)
+    report(log, { request_id: requestId, payment_id: undefined }, shown)
     const body: ErrorBody = { error: shown.code, message: shown.message, request_id: requestId }
     return Response.json(body, {
       status: shown.status,

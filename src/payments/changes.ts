@@ -69,4 +69,5 @@ export const changeOf = (payment: PaymentState, effect: Effect, cause: Cause, id
   refusal: effect.patch?.refusal ?? null,
   instructions: effect.patch?.instructions ?? null,
   next_ms: effect.nextMs,
+  since_ms: payment.sinceMs,
 })

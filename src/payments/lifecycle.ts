@@ -48,6 +48,8 @@ export interface PaymentState extends Terms {
   destinationAccount: string
   /** Judged by the database's clock. */
   pastSettleBy: boolean
+  /** Milliseconds since the payment last changed. */
+  sinceMs: number
   /** Whether the payout has come back after it was done. */
   returned: boolean
   journal: readonly JournalEntry[]

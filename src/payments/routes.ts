@@ -6,7 +6,7 @@ import { parseInstant } from '../core/instant.ts'
 import type { Principal } from '../core/principal.ts'
 import { oneOf, strict } from '../core/schema.ts'
 import { authPlugin } from '../http/auth.ts'
-import { requestIdOf } from '../http/context.ts'
+import { notePayment, requestIdOf } from '../http/context.ts'
 import { parseIdempotencyKey } from '../http/idempotency.ts'
 import { weightPlugin } from '../http/rate-limits.ts'
 import { ErrorBody } from '../http/schemas.ts'
@@ -59,6 +59,7 @@ export const paymentRoutes = (service: PaymentService) =>
       async ({ principal, body, request, set }) => {
         const key = parseIdempotencyKey(request.headers.get('idempotency-key'))
         const { body: accepted, replayed } = await service.accept(callerOf(principal, request), body, key)
+        notePayment(request, accepted.payment_id)
         set.status = 202
         if (replayed) set.headers['idempotent-replayed'] = 'true'
         return accepted

@@ -6,6 +6,7 @@ import { parseQuoteId } from '../quotes/view.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { changeOf, requestActor } from './changes.ts'
 import { type Effect, type PaymentState, unchanged } from './lifecycle.ts'
+import { logChange } from './log.ts'
 import type { Payment, PaymentAccepted, PaymentPage, PaymentRequest } from './model.ts'
 import { SCANNED } from './search.ts'
 import { type AcceptRequest, type AcceptResult, acceptPayments } from './sql/accept.ts'
@@ -117,6 +118,7 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
     const wanted = changeOf(payment, effect, cause, ids)
     const { moved, deliveries } = await database.sql.begin((tx) => commitChanges(tx, [wanted]))
     if (!moved.has(payment.id)) throw new AppError('INVALID_STATE', late)
+    logChange(log, wanted, wanted.since_ms)
     wake({ payments: false, webhooks: deliveries > 0 })
     return get(caller.accountId, payment.id)
   }
@@ -138,8 +140,10 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
     const message = 'Its steps keep failing; a person should look'
     const effect = changedTo(payment, { exception: 'needs_review', message })
     const cause = { actor: 'worker' as const, jobId: null, requestId: null, attempt: payment.attempt }
+    const change = changeOf(payment, effect, cause, ids)
     try {
-      await database.sql.begin((tx) => commitChanges(tx, [changeOf(payment, effect, cause, ids)]))
+      const { moved } = await database.sql.begin((tx) => commitChanges(tx, [change]))
+      if (moved.has(payment.id)) logChange(log, change, change.since_ms)
     } catch (err) {
       // What keeps its steps from being written may keep this from being written; the others must not wait for it.
       log.error({ err, ...key }, 'a payment whose steps keep failing could not be marked')
@@ -181,7 +185,12 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
         result = (await acceptPayments(database.sql, [input]))[0] ?? result
       }
       if (result.kind !== 'accepted' && result.kind !== 'replayed') throw refusal(result, request)
-      if (result.kind === 'accepted') wake({ payments: true, webhooks: true })
+      if (result.kind === 'accepted') {
+        const { payment_id, account_id, request_id } = input
+        const first = { version: 0, from_status: null, to_status: 'PENDING', exception: 'none' }
+        logChange(log, { payment_id, account_id, request_id, ...first })
+        wake({ payments: true, webhooks: true })
+      }
       return {
         body: { payment_id: result.paymentId, status: 'PENDING', message: 'Payment accepted for processing' },
         replayed: result.kind === 'replayed',

@@ -1,4 +1,5 @@
 import type { Job, PgBoss } from 'pg-boss'
+import type { Clock } from '../core/clock.ts'
 import type { Fiat } from '../core/currency.ts'
 import type { Ids } from '../core/ids.ts'
 import type { Rate } from '../core/rate.ts'
@@ -19,6 +20,7 @@ import {
   type Timing,
   unchanged,
 } from './lifecycle.ts'
+import { logChange } from './log.ts'
 import { type Change, type Committed, commitChanges } from './sql/commit.ts'
 import { journalOperations, loadPayments, type PaymentKey } from './sql/steps.ts'
 
@@ -35,6 +37,7 @@ export interface StepDeps {
   database: Database
   boss: PgBoss
   router: Router
+  clock: Clock
   ids: Ids
   log: Logger
   timing: Timing
@@ -66,7 +69,7 @@ const isDataError = (error: unknown): boolean =>
 
 /** Moves each payment of a batch one step on. Throwing leaves the jobs to be retried; nothing was half done. */
 export const createStepRunner = (deps: StepDeps) => {
-  const { database, boss, router, ids, log, timing } = deps
+  const { database, boss, router, clock, ids, log, timing } = deps
   const reach = async (point: Checkpoint) => deps.checkpoint?.(point)
 
   const choiceFor = (payment: PaymentState, resting: ReadonlySet<string>): Choice => {
@@ -131,14 +134,18 @@ export const createStepRunner = (deps: StepDeps) => {
       return { ours, ...(await commitChanges(tx, ours)) }
     })
 
-  const report = ({ ours, moved, deliveries }: Commit): void => {
+  const report = ({ ours, moved, deliveries }: Commit, readAt: number): void => {
     deps.wake({ payments: ours.some(({ next_ms }) => next_ms === 0), webhooks: deliveries > 0 })
+    const tookMs = clock.now() - readAt
     for (const change of ours) {
       if (!change.changed) continue
-      const { payment_id, account_id, from_status, to_status, exception, provider, job_id, message } = change
-      const line = { payment_id, account_id, from_status, to_status, exception, provider, job_id }
-      if (moved.has(payment_id)) log.info(line, message)
-      else log.warn(line, 'someone else moved the payment first; nothing was changed')
+      const { payment_id, account_id, job_id } = change
+      if (moved.has(payment_id)) logChange(log, change, change.since_ms + tookMs)
+      else
+        log.warn(
+          { payment_id, account_id, job_id },
+          'someone else moved the payment first; nothing was changed',
+        )
     }
   }
 
@@ -146,20 +153,30 @@ export const createStepRunner = (deps: StepDeps) => {
   const commitAll = async (
     jobs: readonly PaymentJob[],
     changes: ReadonlyMap<string, Change>,
+    readAt: number,
   ): Promise<void> => {
     try {
-      report(await commit(jobs, changes))
+      report(await commit(jobs, changes), readAt)
     } catch (error) {
-      if (jobs.length === 1 || !isDataError(error)) throw error
+      if (!isDataError(error)) throw error
+      if (jobs.length === 1) {
+        for (const { id, data } of jobs)
+          log.error(
+            { ...data, job_id: id, err: error },
+            'the database refuses what a payment’s step would write',
+          )
+        throw error
+      }
       const middle = Math.ceil(jobs.length / 2)
       const halves = [jobs.slice(0, middle), jobs.slice(middle)]
-      const results = await Promise.allSettled(halves.map((half) => commitAll(half, changes)))
+      const results = await Promise.allSettled(halves.map((half) => commitAll(half, changes, readAt)))
       for (const result of results) if (result.status === 'rejected') throw result.reason
     }
   }
 
   return async (jobs: readonly PaymentJob[]): Promise<void> => {
     const keys = jobs.map(({ data }) => data)
+    const readAt = clock.now()
     const payments = new Map((await loadPayments(database.sql, keys)).map((payment) => [payment.id, payment]))
     await reach('loaded')
     const resting = router.resting()
@@ -183,6 +200,7 @@ export const createStepRunner = (deps: StepDeps) => {
       await commitAll(
         done.map(([job]) => job),
         changes,
+        readAt,
       )
       await reach('committed')
     })

@@ -77,9 +77,9 @@ export interface UnknownCause {
 
 /** Logs why an outcome is unknown. The cause may hold a provider's secrets, so it goes nowhere else. */
 export const logUnknown = (log: Logger, provider: string, operation: Operation, err: UnknownCause): void => {
-  const { leg, paymentId, key } = operation
+  const { leg, attempt, accountId, paymentId, key } = operation
   log.warn(
-    { provider, leg, payment_id: paymentId, key, err },
+    { provider, leg, attempt, account_id: accountId, payment_id: paymentId, key, err },
     'the outcome of a provider operation is unknown',
   )
 }

@@ -1,4 +1,5 @@
 import { PgBoss, type Clock as QueueClock } from 'pg-boss'
+import { pgboss as ours } from 'pg-boss/package.json'
 import { QUEUE_NAMES, QUEUES, SCHEDULES } from './definitions.ts'
 
 export interface BossOptions {
@@ -54,11 +55,23 @@ export const defineQueues = async (boss: PgBoss): Promise<void> => {
   for (const [name, cron] of Object.entries(SCHEDULES)) await boss.schedule(name, cron)
 }
 
-/** pg-boss started, with its queues as they should be. Can be called again when it fails. */
+/** pg-boss itself would work on tables of a later version as if they were its own. */
+const assertNotNewer = async (boss: PgBoss): Promise<void> => {
+  if (((await boss.schemaVersion()) ?? 0) > ours.schema)
+    throw new Error(
+      'the queue in the database is newer than this program; start the version that made it, or a later one',
+    )
+}
+
+/**
+ * pg-boss started, with its queues as they should be. Can be called again when it fails. Throws Error in one line for
+ * people when the queue is newer than this program.
+ */
 export const startBoss = async (options: BossOptions): Promise<PgBoss> => {
   const boss = createBoss(options)
   try {
     await boss.start()
+    await assertNotNewer(boss)
     await defineQueues(boss)
     return boss
   } catch (error) {

@@ -45,10 +45,6 @@ const print = ({ findings, findingsByKind, total, checked, days }: Run): void =>
   )
 }
 
-/** Whether a query named a table that is not there; the query builder wraps the driver's error. */
-const lacksTable = (error: unknown): boolean =>
-  error instanceof Error && ((error as { code?: string }).code === '42P01' || lacksTable(error.cause))
-
 const main = async (): Promise<number> => {
   const { days, json } = readArguments()
   const config = loadConfig(process.env)
@@ -68,11 +64,6 @@ const main = async (): Promise<number> => {
     if (json) console.log(JSON.stringify(run, null, 2))
     else print(run)
     return run.total === 0 ? 0 : 1
-  } catch (error) {
-    if (!lacksTable(error)) throw error
-    throw new ConfigError([
-      'this database is not that of this version; the service migrates it when it starts',
-    ])
   } finally {
     await database.close()
     await done()

@@ -135,8 +135,9 @@ describe('compose.yaml', () => {
   })
 
   test('waits longer for the end than requests and then jobs may take', () => {
-    const { SHUTDOWN_GRACE_MS } = loadConfig(settings())
-    expect(Number.parseInt(api?.stop_grace_period ?? '', 10) * 1000).toBeGreaterThan(2 * SHUTDOWN_GRACE_MS)
+    const { SHUTDOWN_DRAIN_MS, SHUTDOWN_GRACE_MS } = loadConfig(settings())
+    const longestMs = SHUTDOWN_DRAIN_MS + 2 * SHUTDOWN_GRACE_MS
+    expect(Number.parseInt(api?.stop_grace_period ?? '', 10) * 1000).toBeGreaterThan(longestMs)
     expect(postgres?.stop_grace_period).toMatch(/^\d+s$/)
   })
 })

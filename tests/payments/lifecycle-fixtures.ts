@@ -61,6 +61,7 @@ export const paymentOf = (change: Partial<PaymentState> = {}): PaymentState => (
   sourceAccount: 'payer',
   destinationAccount: 'payee',
   pastSettleBy: false,
+  sinceMs: 0,
   returned: false,
   journal: [],
   ...change,

@@ -36,6 +36,13 @@ export const createTemplate = async (url: string): Promise<void> => {
   await boss.stop()
 }
 
+/** An empty database of the caller's own on the run's server. */
+export const emptyDatabase = async (server = process.env.TEST_DATABASE_URL ?? '') => {
+  const name = `empty_${crypto.randomUUID().replaceAll('-', '')}`
+  await admin(server, `create database ${name}`)
+  return { url: at(server, name), drop: () => admin(server, `drop database ${name} with (force)`) }
+}
+
 export type TestDatabase = Database & { drop(): Promise<void> }
 
 /** A migrated database of the caller's own, on the run's server unless told otherwise. Drop it in afterAll. */

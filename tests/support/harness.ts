@@ -9,7 +9,7 @@ import type { Provider } from '../../src/providers/port.ts'
 import { createBoss } from '../../src/queue/boss.ts'
 import { routesOf } from '../../src/routes.ts'
 import { createServices, type Foundation } from '../../src/services.ts'
-import { createLogger } from '../../src/telemetry/logger.ts'
+import { createLogger, type Logger } from '../../src/telemetry/logger.ts'
 import { startWorkers } from '../../src/workers.ts'
 import { testDatabase } from './database.ts'
 
@@ -26,6 +26,8 @@ export interface HarnessOptions {
   /** Start the workers too; without them a test runs steps by hand. */
   workers?: boolean
   account?: string
+  /** Takes what is logged; nothing is without it. */
+  log?: Logger
 }
 
 /** The whole program without a port, on a database of its own. */
@@ -48,7 +50,7 @@ export const startHarness = async (options: HarnessOptions = {}) => {
     ...(options.clock ? { clock: options.clock } : {}),
   })
   await boss.start()
-  const log = createLogger({ level: 'silent', pretty: false })
+  const log = options.log ?? createLogger({ level: 'silent', pretty: false })
   const { providers, checkpoint } = options
   const services = createServices({
     config,

@@ -204,15 +204,21 @@ describe('a failing endpoint', () => {
 })
 
 describe('one line is logged for each attempt', () => {
-  test('with the host, and neither path, query nor secret', async () => {
+  test('with the payment and the host, and neither path, query nor secret', async () => {
     const { log, lines } = memoryLog()
     const { database, service, next } = setUp({ log })
     const server = serve(broken(500))
     const { secret } = await service.createEndpoint(ACCOUNT, { url: `${server.url}?token=hunter2` })
-    await publish(database)
+    const { paymentId } = await publish(database)
     await next()
     expect(lines).toHaveLength(1)
-    expect(lines[0]).toMatchObject({ account_id: ACCOUNT, attempt: 1, status: 'pending', http_status: 500 })
+    expect(lines[0]).toMatchObject({
+      account_id: ACCOUNT,
+      payment_id: paymentId,
+      attempt: 1,
+      status: 'pending',
+      http_status: 500,
+    })
     expect(JSON.stringify(lines)).not.toContain('hunter2')
     expect(JSON.stringify(lines)).not.toContain('/hook')
     expect(JSON.stringify(lines)).not.toContain(secret.slice(6))

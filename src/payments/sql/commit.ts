@@ -47,6 +47,8 @@ export interface Change {
   instructions: Readonly<Record<string, string>> | null
   /** Until the next step; null when there is none. */
   next_ms: number | null
+  /** How long the payment had been as it was when it was read; for the log alone. */
+  since_ms: number
 }
 
 /** A change that lost against another writer looks again after this. */

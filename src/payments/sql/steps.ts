@@ -13,7 +13,9 @@ export interface PaymentKey {
 
 const LOAD = `
 select p.account_id, p.id, p.status, p.exception, p.version, p.attempt, p.source_account, p.destination_account,
-  p.settle_by <= now() as past_settle_by, p.returned_at is not null as returned, p.usdc_received, q.amount, q.amount - q.total_fees as net, q.platform_fee,
+  p.settle_by <= now() as past_settle_by,
+  floor(extract(epoch from now() - p.updated_at) * 1000)::float8 as since_ms,
+  p.returned_at is not null as returned, p.usdc_received, q.amount, q.amount - q.total_fees as net, q.platform_fee,
   q.onramp_fee, q.offramp_fee, q.gas_cost, q.risk_premium, q.from_currency, q.payout, q.to_currency, q.usdc_amount,
   q.offramp_rate, q.chain, q.priority, q.onramp_provider, q.offramp_provider,
   (select coalesce(json_agg(json_build_object('leg', o.leg, 'attempt', o.attempt, 'provider', o.provider,
@@ -35,6 +37,7 @@ interface LoadedRow {
   source_account: string
   destination_account: string
   past_settle_by: boolean
+  since_ms: number
   returned: boolean
   usdc_received: string | null
   amount: string
@@ -88,6 +91,7 @@ export const loadPayments = async (sql: Sql, keys: readonly PaymentKey[]): Promi
     sourceAccount: row.source_account,
     destinationAccount: row.destination_account,
     pastSettleBy: row.past_settle_by,
+    sinceMs: row.since_ms,
     returned: row.returned,
     journal: row.journal,
   }))

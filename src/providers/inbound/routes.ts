@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
+import { requestIdOf } from '../../http/context.ts'
 import { ErrorBody } from '../../http/schemas.ts'
 import { ByProvider, Received } from './model.ts'
 import type { InboundService } from './service.ts'
@@ -16,8 +17,9 @@ export const inboundRoutes = (service: InboundService) =>
   new Elysia({ name: 'providers.inbound', prefix: '/providers', tags: ['Providers'] })
     .post(
       '/:provider/events',
-      async ({ params, body, request: { headers } }) => {
-        await service.receive(params.provider, { headers, body })
+      async ({ params, body, request }) => {
+        const message = { headers: request.headers, body }
+        await service.receive(params.provider, message, requestIdOf(request))
         return RECEIVED
       },
       {

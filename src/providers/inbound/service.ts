@@ -57,7 +57,7 @@ export const createInboundService = ({ providers, store, log, deadlineMs, wake }
      * provider that sends nothing, UNAUTHORIZED unless the message is one of its own, and SERVICE_UNAVAILABLE when that
      * cannot be told now.
      */
-    receive: async (provider: string, message: Message): Promise<void> => {
+    receive: async (provider: string, message: Message, requestId: string): Promise<void> => {
       const event = await read(provider, message)
       if (!event || !NAME.test(event.id))
         throw new AppError('UNAUTHORIZED', 'This is not a signed message of the provider')
@@ -65,7 +65,11 @@ export const createInboundService = ({ providers, store, log, deadlineMs, wake }
       if (names.length === 0) return
       const subjects = await store.record(provider, { id: event.id, names }, names.filter(isUuid))
       if (subjects.length === 0) return
-      log.info({ provider, event_id: event.id, subjects }, 'a provider has news of payments')
+      for (const { account_id, payment_id } of subjects)
+        log.info(
+          { payment_id, account_id, provider, event_id: event.id, request_id: requestId },
+          'a provider has news of a payment',
+        )
       const missed = subjects.filter(({ woken }) => !woken)
       if (missed.length > 0) await store.wake(missed)
       wake()

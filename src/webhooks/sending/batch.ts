@@ -62,6 +62,7 @@ export const createDeliver = (deps: DeliveryDeps) => {
     log.info(
       {
         account_id: due.account_id,
+        payment_id: due.payment_id ?? undefined,
         delivery_id: due.id,
         event_id: due.event_id,
         type: due.type,

@@ -11,13 +11,15 @@ import {
   until,
 } from '../../payments/support.ts'
 import { type Harness, startHarness } from '../../support/harness.ts'
+import { memoryLog } from '../../webhooks/support.ts'
 import { everything, liveJobs, operationOf, referencesOf, send, sendingProvider } from './support.ts'
 
 const fake = sendingProvider()
 const other = sendingProvider('other')
+const { log, lines } = memoryLog()
 let harness: Harness
 beforeAll(async () => {
-  harness = await startHarness({ providers: [fake.provider, other.provider] })
+  harness = await startHarness({ providers: [fake.provider, other.provider], log })
 })
 afterAll(() => harness.stop())
 beforeEach(async () => {
@@ -74,6 +76,14 @@ describe('an event of a provider', () => {
     expect(after).toEqual({ ...before, seconds: expect.any(Number) } as NonNullable<typeof after>)
     expect(await isDue(id)).toBe(true)
     expect(await recorded(id)).toBe(1)
+  })
+
+  test('is a line in the log with the ids of the payment, of the event and of the request', async () => {
+    const { id, reference } = await waiting()
+    const answer = await send(harness, { id: 'evt_logged', names: [reference] })
+    expect(lines.filter(({ event_id }) => event_id === 'evt_logged')).toMatchObject([
+      { payment_id: id, account_id: 'demo', request_id: answer.headers.get('x-request-id') },
+    ])
   })
 
   test('wakes the workers of this process, which would find the step at their next poll only, and only for news', async () => {

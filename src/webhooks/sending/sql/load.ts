@@ -14,6 +14,8 @@ export interface Due {
   /** Attempts made before the retry schedule last started over. */
   schedule_from: number
   event_id: string
+  /** Null for an event that no payment caused. */
+  payment_id: string | null
   type: string
   body: string
   endpoint_id: string
@@ -26,7 +28,7 @@ export interface Due {
 }
 
 const LOAD = `
-select d.account_id, d.id, d.attempts, d.schedule_from, d.event_id, v.type, v.body, d.endpoint_id, e.url, e.secret,
+select d.account_id, d.id, d.attempts, d.schedule_from, d.event_id, v.payment_id, v.type, v.body, d.endpoint_id, e.url, e.secret,
   case when e.previous_secret_expires_at > now() then e.previous_secret end as previous_secret,
   e.enabled, e.disabled_reason
 from json_to_recordset($1::text::json) as k (account_id text, delivery_id uuid)
