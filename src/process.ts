@@ -20,6 +20,7 @@ import { releaseClaims } from './queue/claims.ts'
 import { routesOf } from './routes.ts'
 import { createServices } from './services.ts'
 import { createLogger, flushLogger, type Logger } from './telemetry/logger.ts'
+import { watchEventLoop } from './telemetry/process.ts'
 import { startWorkers } from './workers.ts'
 
 export interface Running {
@@ -98,6 +99,8 @@ export const startProcess = async (
     // A restart begins with what the last run knew; a first start gives the sources a moment to answer.
     await Promise.all([services.market.warm(), services.lockPrice.load()])
     const { market, lockPrice, freshness } = services
+    const endWatch = watchEventLoop(services.observers.eventLoop)
+    started.push(async () => endWatch())
     started.push(() => Promise.all([market.stop(), lockPrice.stop(), freshness.stop()]))
     await Promise.race([Promise.all([market.refreshDue(), freshness.start()]), Bun.sleep(FIRST_RATES_MS)])
     market.start()
@@ -113,7 +116,7 @@ export const startProcess = async (
     return { url, dataDir: embedded?.dataDir ?? null, log, stop: () => unwind(started) }
 
     async function serve(): Promise<string> {
-      const { accounts, lastUsed, metrics } = services
+      const { accounts, lastUsed, metrics, observers } = services
       if (config.AUTH_MODE === 'open') await accounts.ensureDemo()
       const { limits, exchange } = limitsOf(config, { database, clock: systemClock, log })
       exchange.start()
@@ -132,6 +135,7 @@ export const startProcess = async (
       const app = createApp({
         ...{ log, authenticate, version, ready, metrics, routes, limits, edge },
         ids: randomIds,
+        observeRequest: observers.requests,
       })
       lastUsed.start()
       started.push(() => lastUsed.stop())

@@ -7,6 +7,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import { changeOf, requestActor } from './changes.ts'
 import { type Effect, type PaymentState, unchanged } from './lifecycle.ts'
 import type { Payment, PaymentAccepted, PaymentPage, PaymentRequest } from './model.ts'
+import type { PaymentObserver } from './observer.ts'
 import { SCANNED } from './search.ts'
 import { type AcceptRequest, type AcceptResult, acceptPayments } from './sql/accept.ts'
 import { commitChanges } from './sql/commit.ts'
@@ -29,6 +30,7 @@ export interface PaymentServiceDeps {
   settleWithinSeconds: number
   /** Called when steps can run at once. */
   wake(work: { payments: boolean; webhooks: boolean }): void
+  observe: Pick<PaymentObserver, 'requested' | 'entered'>
 }
 
 export interface Caller {
@@ -83,7 +85,7 @@ const changedTo = (
 
 /** Accepts, shows and cancels payments. */
 export const createPaymentService = (deps: PaymentServiceDeps) => {
-  const { database, store, boss, ids, log, settleWithinSeconds, wake } = deps
+  const { database, store, boss, ids, log, settleWithinSeconds, wake, observe } = deps
 
   const notFound = (paymentId: string) =>
     new AppError('NOT_FOUND', `There is no payment ${paymentId.slice(0, 64)}`)
@@ -117,6 +119,7 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
     const wanted = changeOf(payment, effect, cause, ids)
     const { moved, deliveries } = await database.sql.begin((tx) => commitChanges(tx, [wanted]))
     if (!moved.has(payment.id)) throw new AppError('INVALID_STATE', late)
+    if (wanted.to_status !== wanted.from_status) observe.entered(wanted.to_status)
     wake({ payments: false, webhooks: deliveries > 0 })
     return get(caller.accountId, payment.id)
   }
@@ -180,8 +183,16 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
       for (let look = 0; result.kind === 'raced' && look < MOST_LOOKS; look++) {
         result = (await acceptPayments(database.sql, [input]))[0] ?? result
       }
-      if (result.kind !== 'accepted' && result.kind !== 'replayed') throw refusal(result, request)
-      if (result.kind === 'accepted') wake({ payments: true, webhooks: true })
+      if (result.kind !== 'accepted' && result.kind !== 'replayed') {
+        const refused = refusal(result, request)
+        observe.requested(refused.code)
+        throw refused
+      }
+      observe.requested(result.kind)
+      if (result.kind === 'accepted') {
+        observe.entered('PENDING')
+        wake({ payments: true, webhooks: true })
+      }
       return {
         body: { payment_id: result.paymentId, status: 'PENDING', message: 'Payment accepted for processing' },
         replayed: result.kind === 'replayed',

@@ -19,6 +19,7 @@ import {
   type Timing,
   unchanged,
 } from './lifecycle.ts'
+import type { PaymentObserver } from './observer.ts'
 import { type Change, type Committed, commitChanges } from './sql/commit.ts'
 import { journalOperations, loadPayments, type PaymentKey } from './sql/steps.ts'
 
@@ -42,6 +43,7 @@ export interface StepDeps {
   mid(currency: Fiat): Rate
   /** Called after commit with what can be done at once. */
   wake(work: { payments: boolean; webhooks: boolean }): void
+  observe: Pick<PaymentObserver, 'entered' | 'completed' | 'stepped'>
   /** Named points between two effects; does nothing outside tests. */
   checkpoint?(point: Checkpoint): Promise<void> | void
 }
@@ -66,7 +68,7 @@ const isDataError = (error: unknown): boolean =>
 
 /** Moves each payment of a batch one step on. Throwing leaves the jobs to be retried; nothing was half done. */
 export const createStepRunner = (deps: StepDeps) => {
-  const { database, boss, router, ids, log, timing } = deps
+  const { database, boss, router, ids, log, timing, observe } = deps
   const reach = async (point: Checkpoint) => deps.checkpoint?.(point)
 
   const choiceFor = (payment: PaymentState, resting: ReadonlySet<string>): Choice => {
@@ -131,14 +133,18 @@ export const createStepRunner = (deps: StepDeps) => {
       return { ours, ...(await commitChanges(tx, ours)) }
     })
 
-  const report = ({ ours, moved, deliveries }: Commit): void => {
+  const report = ({ ours, moved, deliveries, lags, completed }: Commit): void => {
+    for (const lag of lags) observe.stepped(lag)
+    for (const seconds of completed) observe.completed(seconds)
     deps.wake({ payments: ours.some(({ next_ms }) => next_ms === 0), webhooks: deliveries > 0 })
     for (const change of ours) {
       if (!change.changed) continue
       const { payment_id, account_id, from_status, to_status, exception, provider, job_id, message } = change
       const line = { payment_id, account_id, from_status, to_status, exception, provider, job_id }
-      if (moved.has(payment_id)) log.info(line, message)
-      else log.warn(line, 'someone else moved the payment first; nothing was changed')
+      if (moved.has(payment_id)) {
+        if (to_status !== from_status) observe.entered(to_status)
+        log.info(line, message)
+      } else log.warn(line, 'someone else moved the payment first; nothing was changed')
     }
   }
 
