@@ -24,7 +24,7 @@ import { watchEventLoop } from './telemetry/process.ts'
 import { startWorkers } from './workers.ts'
 
 export interface Running {
-  /** Where the API answers; null in a pure worker. */
+  /** Where the API answers; in a pure worker where its metrics are, null when they are nowhere. */
   url: string | null
   /** Where the embedded PostgreSQL keeps its files; null with DATABASE_URL. */
   dataDir: string | null
@@ -111,11 +111,12 @@ export const startProcess = async (
       if (jobs > 0) log.warn({ jobs }, 'took up the jobs of a process that was killed')
     }
     if (works) await startWorkers(boss, services, log)
-    const url = config.ROLE === 'worker' ? null : await serve()
+    const port = config.ROLE === 'worker' ? config.METRICS_PORT : config.PORT
+    const url = port === undefined ? null : await serve(port)
     signal.throwIfAborted()
     return { url, dataDir: embedded?.dataDir ?? null, log, stop: () => unwind(started) }
 
-    async function serve(): Promise<string> {
+    async function serve(port: number): Promise<string> {
       const { accounts, lastUsed, metrics, observers } = services
       if (config.AUTH_MODE === 'open') await accounts.ensureDemo()
       const { limits, exchange } = limitsOf(config, { database, clock: systemClock, log })
@@ -129,8 +130,9 @@ export const startProcess = async (
         const [domain, queue] = await Promise.all(checks.map(answers))
         return { database: domain === true, queue: queue === true }
       }
-      const page = await bundlePage({ keyNeeded: config.AUTH_MODE === 'required' })
-      const routes = [...routesOf(services), dashboardRoutes(page)]
+      const page = () => bundlePage({ keyNeeded: config.AUTH_MODE === 'required' })
+      // A worker is only watched.
+      const routes = config.ROLE === 'worker' ? [] : [...routesOf(services), dashboardRoutes(await page())]
       const edge = edgeOf(config)
       const app = createApp({
         ...{ log, authenticate, version, ready, metrics, routes, limits, edge },
@@ -140,7 +142,7 @@ export const startProcess = async (
       lastUsed.start()
       started.push(() => lastUsed.stop())
       const host = bareHost(config.HOST)
-      app.listen({ port: config.PORT, hostname: host })
+      app.listen({ port, hostname: host })
       started.push(async () => {
         // Open event streams never end by themselves.
         services.feed.close()
