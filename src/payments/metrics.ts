@@ -30,12 +30,18 @@ export const observePayments = (registry: Registry): PaymentObserver => {
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120],
     registers,
   })
+  const returned = new Counter({
+    name: 'ratelock_payouts_returned_total',
+    help: `Payouts that came back after their payment was COMPLETED. ${OF_PROCESS}`,
+    registers,
+  })
   // Whoever asks for an increase must find a zero before the first.
   for (const state of STATUSES) entered.inc({ state }, 0)
   for (const outcome of ['accepted', 'replayed']) requests.inc({ outcome }, 0)
   return {
     requested: (outcome) => requests.inc({ outcome }),
     entered: (state) => entered.inc({ state }),
+    returned: () => returned.inc(),
     completed: (seconds) => completed.observe(seconds),
     // A clock that was set back gives no negative wait.
     stepped: (seconds) => lag.observe(Math.max(0, seconds)),

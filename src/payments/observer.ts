@@ -9,6 +9,8 @@ export interface PaymentObserver {
   requested(outcome: AcceptOutcome): void
   /** A payment has come into the state. */
   entered(status: Status): void
+  /** A payout that was done has come back. */
+  returned(): void
   /** A payment was COMPLETED so many seconds after it was accepted. */
   completed(seconds: number): void
   /** A step was done so many seconds after it was due. */

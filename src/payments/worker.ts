@@ -43,7 +43,7 @@ export interface StepDeps {
   mid(currency: Fiat): Rate
   /** Called after commit with what can be done at once. */
   wake(work: { payments: boolean; webhooks: boolean }): void
-  observe: Pick<PaymentObserver, 'entered' | 'completed' | 'stepped'>
+  observe: Pick<PaymentObserver, 'entered' | 'returned' | 'completed' | 'stepped'>
   /** Named points between two effects; does nothing outside tests. */
   checkpoint?(point: Checkpoint): Promise<void> | void
 }
@@ -143,6 +143,7 @@ export const createStepRunner = (deps: StepDeps) => {
       const line = { payment_id, account_id, from_status, to_status, exception, provider, job_id }
       if (moved.has(payment_id)) {
         if (to_status !== from_status) observe.entered(to_status)
+        if (change.returned) observe.returned()
         log.info(line, message)
       } else log.warn(line, 'someone else moved the payment first; nothing was changed')
     }

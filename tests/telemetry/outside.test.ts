@@ -3,7 +3,7 @@ import { FALLBACK_REASONS } from '../../src/fees/advice/adviser.ts'
 import { SOURCE_NAMES } from '../../src/market/source.ts'
 import { onClaude, onMarket } from '../fees/program.ts'
 import { fakeProvider } from '../payments/fake-provider.ts'
-import { pay, turn } from '../payments/support.ts'
+import { drive, pay, turn } from '../payments/support.ts'
 import { type ClaudeServer, PLAYED_TOKENS, startClaudeServer } from '../support/claude-server.ts'
 import { type Harness, startHarness } from '../support/harness.ts'
 import { type MarketServer, startMarketServer } from '../support/market-server.ts'
@@ -88,6 +88,27 @@ test('a provider that breaks is seen by the outcomes, the breaker and the share 
   expect(found.get('ratelock_provider_health{provider="broken",health="operational"}')).toBe(1)
   // A call that was kept back took no time, and would make the provider look fast.
   expect(found.has('ratelock_provider_call_seconds_count{provider="broken",call="status"}')).toBe(false)
+})
+
+test('a payout that comes back is counted, and is no second time to the end', async () => {
+  let back = false
+  const bank = fakeProvider('bank', ({ operation }, books) =>
+    back && operation.leg === 'offramp'
+      ? { kind: 'refused', reason: 'route', message: 'the account is closed' }
+      : books(),
+  )
+  harness = await startHarness({ providers: [bank.provider] })
+  const id = await pay(harness)
+  await drive(harness, [id])
+  const before = await scrape(harness)
+  expect(before.get('ratelock_payouts_returned_total')).toBe(0)
+  back = true
+  await harness.services.payments.takeUp([{ account_id: 'demo', payment_id: id }])
+  await turn(harness)
+  const found = growth(before, await scrape(harness))
+  expect(found.ratelock_payouts_returned_total).toBe(1)
+  expect(found).not.toHaveProperty('ratelock_payment_completion_seconds_count')
+  expect(found).not.toHaveProperty('ratelock_payments_entered_total{state="COMPLETED"}')
 })
 
 test('attempts at webhooks by what came of them, what is given up, and endpoints that are taken out', async () => {

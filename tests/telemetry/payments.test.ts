@@ -62,7 +62,10 @@ describe('a payment', () => {
 
   test('whose step waits is seen in the lag, from when it was due to when it was committed', async () => {
     await pay(harness)
-    await clock.tick(3_000)
+    // Until it is due a step does not wait.
+    await harness.database
+      .sql`update pgboss.job set start_after = start_after + interval '10 seconds' where name = 'payment'`
+    await clock.tick(13_000)
     expect(await runDue()).toBe(1)
     const found = await grown()
     expect(found.ratelock_payment_step_lag_seconds_count).toBe(1)
