@@ -1,12 +1,16 @@
 /** `bun run docs`: fills the generated parts of the documentation from the code they describe. */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TSchema } from '@sinclair/typebox'
 import { allowedBy } from '../src/config.ts'
 import { Environment } from '../src/environment.ts'
 import { CHAIN_POLICY } from '../src/fees/policy.ts'
 import { CHART, type Side } from '../src/ledger/chart.ts'
+import { createObservers, registerWatched, type Watched } from '../src/metrics.ts'
 import { STATUSES, TRANSITIONS } from '../src/payments/transitions.ts'
 import { FAULTS } from '../src/providers/sandbox/faults.ts'
+import { createLogger } from '../src/telemetry/logger.ts'
+import { createMetrics, OF_DATABASE, OF_PROCESS } from '../src/telemetry/metrics.ts'
 
 const stateDiagram = (): string => {
   const left = new Set(TRANSITIONS.map(({ from }) => from as string))
@@ -64,6 +68,55 @@ const chart = (): string =>
     ]),
   )
 
+/** Every metric with its help, from a registry that is never read. */
+const metrics = (): string => {
+  const registry = createMetrics()
+  createObservers(registry)
+  const unread = () => {
+    throw new Error('what is only described is not read')
+  }
+  const reads = { market: unread, providers: unread, advice: unread, queues: unread, now: unread }
+  const watched: Watched = { ...reads, openLocks: unread, newestRun: unread, pool: 0 }
+  registerWatched(registry, watched, {
+    clock: { now: () => 0 },
+    log: createLogger({ level: 'silent', pretty: false }),
+  })
+  const rows = registry.getMetricsAsArray().map((metric) => {
+    // The library's types know neither; every kind of metric has both.
+    const { type, labelNames } = metric as unknown as { type: string; labelNames: readonly string[] }
+    const scope = metric.help.endsWith(OF_DATABASE) ? 'database' : 'process'
+    const meaning = metric.help.replace(` ${OF_PROCESS}`, '').replace(` ${OF_DATABASE}`, '')
+    return [`\`${metric.name}\``, type, labelNames.map((label) => `\`${label}\``).join(', '), scope, meaning]
+  })
+  return table(
+    ['metric', 'type', 'labels', 'whose', 'meaning'],
+    rows.toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1)),
+  )
+}
+
+interface Rule {
+  alert: string
+  for?: string
+  labels: { severity: string }
+}
+
+const textOf = (path: string): string => readFileSync(join(import.meta.dir, path), 'utf8')
+
+/** Every alert with the first sentence of its runbook. */
+const alerts = (): string => {
+  const { groups } = Bun.YAML.parse(textOf('../deploy/prometheus/rules.yml')) as {
+    groups: { rules: Rule[] }[]
+  }
+  const rows = groups
+    .flatMap(({ rules }) => rules)
+    .map(({ alert, for: lasts = '', labels }) => {
+      const path = `runbooks/${alert}.md`
+      const [, meaning = ''] = /\*\*What it means\.\*\* (.+?\.)(?: |\n)/.exec(textOf(path)) ?? []
+      return [`[${alert}](${path})`, labels.severity, lasts, meaning]
+    })
+  return table(['alert', 'severity', 'for', 'meaning'], rows)
+}
+
 /** What stands between `<!-- generated: name -->` and `<!-- end -->` in the Markdown files. */
 const PARTS: Record<string, () => string> = {
   'state-diagram': stateDiagram,
@@ -71,6 +124,8 @@ const PARTS: Record<string, () => string> = {
   settings,
   faults,
   'chart-of-accounts': chart,
+  metrics,
+  alerts,
 }
 
 const BLOCK = /(<!-- generated: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g

@@ -8,7 +8,7 @@ import { corsPlugin } from './http/cors.ts'
 import { errorPlugin, lastResort } from './http/errors.ts'
 import { boundedUrl, decodableUrl, securityHeaders, streamHeads, unreadQuery } from './http/guards.ts'
 import { healthRoutes } from './http/health.ts'
-import { type Metrics, metricsRoutes } from './http/metrics.ts'
+import { type Metrics, metricsRoutes, type ObserveRequest } from './http/metrics.ts'
 import { openapiPlugin } from './http/openapi.ts'
 import type { RateLimiting } from './http/rate-limits.ts'
 import type { Logger } from './telemetry/logger.ts'
@@ -22,6 +22,7 @@ export interface AppDeps {
   ready(): Promise<Record<string, boolean>>
   /** Shown at /metrics; without them there is no such route. */
   metrics?: Metrics
+  observeRequest?: ObserveRequest
   routes: readonly AnyElysia[]
   /** Whose `guard` is around `authenticate`; without them nobody is limited. */
   limits?: RateLimiting
@@ -62,7 +63,7 @@ export const createApp = (deps: AppDeps) => {
       error: lastResort(deps.log, deps.ids),
     },
   })
-    .use(contextPlugin(deps.log, deps.ids))
+    .use(contextPlugin(deps.log, deps.ids, deps.observeRequest))
     .use(errorPlugin(deps.log))
     .use(corsPlugin(edge.corsOrigins))
     .use(deps.limits?.plugin ?? new Elysia())

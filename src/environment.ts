@@ -40,6 +40,14 @@ const perMinute = (description: string) =>
 /** Every environment variable that the program reads. */
 export const Environment = Type.Object({
   PORT: integer(0, 65_535, 3000, 'Port of the HTTP server; 0 picks a free one'),
+  METRICS_PORT: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 65_535,
+      description:
+        'Port at which a process with ROLE=worker shows /metrics, /healthz and /readyz; unset shows nothing',
+    }),
+  ),
   HOST: text('127.0.0.1', 'Address that the HTTP server binds'),
   ROLE: choice(['api', 'worker', 'all'], 'all', 'Which part of the program this process runs'),
   NODE_ENV: choice(

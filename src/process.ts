@@ -20,10 +20,11 @@ import { releaseClaims } from './queue/claims.ts'
 import { routesOf } from './routes.ts'
 import { createServices } from './services.ts'
 import { createLogger, flushLogger, type Logger } from './telemetry/logger.ts'
+import { watchEventLoop } from './telemetry/process.ts'
 import { startWorkers } from './workers.ts'
 
 export interface Running {
-  /** Where the API answers; null in a pure worker. */
+  /** Where the API answers; in a pure worker where its metrics are, null when they are nowhere. */
   url: string | null
   /** Where the embedded PostgreSQL keeps its files; null with DATABASE_URL. */
   dataDir: string | null
@@ -109,6 +110,8 @@ export const startProcess = async (
     // A restart begins with what the last run knew; a first start gives the sources a moment to answer.
     await Promise.all([services.market.warm(), services.lockPrice.load()])
     const { market, lockPrice, freshness } = services
+    const endWatch = watchEventLoop(services.observers.eventLoop)
+    started.push(async () => endWatch())
     started.push(() => Promise.all([market.stop(), lockPrice.stop(), freshness.stop()]))
     await Promise.race([Promise.all([market.refreshDue(), freshness.start()]), Bun.sleep(FIRST_RATES_MS)])
     market.start()
@@ -119,7 +122,8 @@ export const startProcess = async (
       if (jobs > 0) log.warn({ jobs }, 'took up the jobs of a process that was killed')
     }
     if (works) await startWorkers(boss, services, log)
-    const url = config.ROLE === 'worker' ? null : await serve()
+    const port = config.ROLE === 'worker' ? config.METRICS_PORT : config.PORT
+    const url = port === undefined ? null : await serve(port)
     signal.throwIfAborted()
     log.info({ version, role: config.ROLE, address: url ?? undefined }, 'started')
     const stop = () => {
@@ -129,8 +133,8 @@ export const startProcess = async (
     }
     return { url, dataDir: embedded?.dataDir ?? null, log, stop }
 
-    async function serve(): Promise<string> {
-      const { accounts, lastUsed, metrics } = services
+    async function serve(port: number): Promise<string> {
+      const { accounts, lastUsed, metrics, observers } = services
       if (config.AUTH_MODE === 'open') await accounts.ensureDemo()
       const { limits, exchange } = limitsOf(config, { database, clock: systemClock, log })
       exchange.start()
@@ -144,17 +148,19 @@ export const startProcess = async (
         const [domain, queue] = await Promise.all(checks.map(answers))
         return { accepting: !stopping, database: domain === true, queue: queue === true }
       }
-      const page = await bundlePage({ keyNeeded: config.AUTH_MODE === 'required' })
-      const routes = [...routesOf(services), dashboardRoutes(page)]
+      const page = () => bundlePage({ keyNeeded: config.AUTH_MODE === 'required' })
+      // A worker is only watched.
+      const routes = config.ROLE === 'worker' ? [] : [...routesOf(services), dashboardRoutes(await page())]
       const edge = edgeOf(config)
       const app = createApp({
         ...{ log, authenticate, version, ready, metrics, routes, limits, edge },
         ids: randomIds,
+        observeRequest: observers.requests,
       })
       lastUsed.start()
       started.push(() => lastUsed.stop())
       const host = bareHost(config.HOST)
-      app.listen({ port: config.PORT, hostname: host })
+      app.listen({ port, hostname: host })
       started.push(async () => {
         // Whoever sends requests here learns from /readyz that it should not; until it has, they are served.
         if (stopping) await Bun.sleep(config.SHUTDOWN_DRAIN_MS)

@@ -21,6 +21,7 @@ import { createLedgerStore } from './ledger/store.ts'
 import { fetchSource } from './market/fetch.ts'
 import { createLockPrice, LEAST_PUBLICATIONS, LOCK_DEVIATIONS, LOCK_HORIZON_MS } from './market/lock-price.ts'
 import { createMarket } from './market/service.ts'
+import { createObservers, registerWatched } from './metrics.ts'
 import { createOperationsService } from './operations/service.ts'
 import { createOperationsStore } from './operations/store.ts'
 import { adviserOf, sourcesOf } from './outside.ts'
@@ -37,7 +38,6 @@ import { createRouter } from './providers/router.ts'
 import { readQueues } from './queue/reading.ts'
 import { createQuoteService } from './quotes/service.ts'
 import { createQuoteStore } from './quotes/store.ts'
-import { registerReconcileMetrics } from './reconcile/metrics.ts'
 import { createReconciler } from './reconcile/service.ts'
 import { createRunStore } from './reconcile/store.ts'
 import type { Logger } from './telemetry/logger.ts'
@@ -63,6 +63,8 @@ export interface Foundation {
 /** Builds the domains and connects them; nothing runs yet. */
 export const createServices = (foundation: Foundation) => {
   const { config, database, boss, clock, ids, log } = foundation
+  const metrics = createMetrics()
+  const observers = createObservers(metrics)
   const market = createMarket({
     sources: sourcesOf(config),
     fetch: fetchSource,
@@ -81,7 +83,7 @@ export const createServices = (foundation: Foundation) => {
     mid: (currency) => market.mid(currency).fiatPerUsd,
   })
   const freshness = createFreshness(providers, config.PROVIDER_DEADLINE_MS, log)
-  const router = createRouter(providers, clock, config.PROVIDER_DEADLINE_MS, log)
+  const router = createRouter(providers, clock, config.PROVIDER_DEADLINE_MS, log, observers.providers)
 
   // Set by the workers of this process; without them the workers of others find the work by polling.
   const wakers = { payments: () => {}, webhooks: () => {} }
@@ -110,6 +112,7 @@ export const createServices = (foundation: Foundation) => {
       config.DATABASE_URL === undefined && config.NODE_ENV !== 'production' && isLoopback(config.HOST),
     timeScale: 1,
     wake: () => wakers.webhooks(),
+    observe: observers.deliveries,
   })
 
   const lockPrice = createLockPrice(database.sql, log, {
@@ -133,15 +136,40 @@ export const createServices = (foundation: Foundation) => {
   const accountStore = createAccountStore(database)
   const lastUsed = createLastUsed({ store: accountStore, clock, log })
 
-  const metrics = createMetrics()
   const runs = createRunStore(database)
-  registerReconcileMetrics(metrics, runs, clock)
+  const operationsStore = createOperationsStore(database.sql)
+  const operations = createOperationsService({
+    readQueues: () => readQueues(database.sql),
+    store: operationsStore,
+    clock,
+  })
+  const treasury = createTreasuryService({
+    store: createTreasuryStore(database.sql),
+    market,
+    lockPrice,
+    clock,
+  })
+  registerWatched(
+    metrics,
+    {
+      market: market.report,
+      providers: router.report,
+      advice: adviser.stats,
+      queues: operations.queues,
+      now: operationsStore.now,
+      openLocks: treasury.openLocks,
+      newestRun: runs.newest,
+      pool: config.DATABASE_POOL,
+    },
+    { clock, log },
+  )
 
   return {
     accounts: createAccountService({ store: accountStore, ids, mode: modeOf(config.NODE_ENV) }),
     authenticate: createAuthenticate(accountStore, lastUsed),
     lastUsed,
     metrics,
+    observers,
     reconcile: createReconciler({
       database,
       store: runs,
@@ -178,20 +206,12 @@ export const createServices = (foundation: Foundation) => {
       recommendations: fees,
       doubtPolicy: { onDoubt: config.FX_DOUBT, bufferBps: config.FX_DOUBT_BUFFER_BPS },
       ids,
+      observe: observers.quotes,
     }),
     ledger: createLedgerService(createLedgerStore(database)),
-    treasury: createTreasuryService({
-      store: createTreasuryStore(database.sql),
-      market,
-      lockPrice,
-      clock,
-    }),
+    treasury,
     audit: createAuditService(createAuditStore(database)),
-    operations: createOperationsService({
-      readQueues: () => readQueues(database.sql),
-      store: createOperationsStore(database.sql),
-      clock,
-    }),
+    operations,
     payments: createPaymentService({
       database,
       store: paymentStore,
@@ -200,6 +220,7 @@ export const createServices = (foundation: Foundation) => {
       log,
       settleWithinSeconds: config.SETTLE_WITHIN_SECONDS,
       wake,
+      observe: observers.payments,
     }),
     runSteps: createStepRunner({
       database,
@@ -211,6 +232,7 @@ export const createServices = (foundation: Foundation) => {
       timing: timingOf(config.POLL_FIRST_SECONDS, config.SANDBOX_TIME_SCALE),
       mid: (currency) => market.mid(currency).fiatPerUsd,
       wake,
+      observe: observers.payments,
       ...(foundation.checkpoint ? { checkpoint: foundation.checkpoint } : {}),
     }),
   }

@@ -4,6 +4,8 @@ import type { Running } from './process.ts'
 /** What a developer sees after the start: where things are, and one request to try. */
 export const welcome = ({ url, dataDir }: Running, config: Config): string => {
   if (!url) return 'Ratelock worker is running; Ctrl-C stops it.'
+  if (config.ROLE === 'worker')
+    return `Ratelock worker is running, its metrics are at ${url}/metrics; Ctrl-C stops it.`
   const body = '{"from_currency":"USD","to_currency":"EUR","amount":100000}'
   const key = config.AUTH_MODE === 'open' ? '' : " -H 'authorization: Bearer <key>'"
   return [

@@ -6,7 +6,7 @@ import packageJson from '../package.json'
 
 const ROOT = join(import.meta.dir, '..')
 // Several patterns, because Bun 1.4.5 finds nothing for `{*.md,docs/*.md}`.
-const PAGES = ['*.md', 'docs/*.md', 'docs/providers/*.md'].flatMap((pattern) => [
+const PAGES = ['*.md', 'docs/*.md', 'docs/providers/*.md', 'docs/runbooks/*.md'].flatMap((pattern) => [
   ...new Bun.Glob(pattern).scanSync(ROOT),
 ])
 
@@ -14,6 +14,7 @@ test('there are pages to check', () => {
   expect(PAGES).toContain('README.md')
   expect(PAGES).toContain('docs/architecture.md')
   expect(PAGES).toContain('docs/providers/circle.md')
+  expect(PAGES).toContain('docs/runbooks/RatelockDown.md')
 })
 
 test.each(PAGES)('%s: its generated parts are what the code says', async (page) => {

@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import { type Ids, isUuid } from '../core/ids.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { principalOf } from './auth.ts'
+import type { ObserveRequest } from './metrics.ts'
 import { withoutKeys } from './redact.ts'
 import { shownPath } from './routing.ts'
 
@@ -45,7 +46,7 @@ const statusOf = (set: { status?: number | string }, response: unknown): number 
   response instanceof Response && response.status !== 200 ? response.status : Number(set.status ?? 200)
 
 /** Gives every request an id and a line in the log. The id is made in onRequest because 404s run no later hook. */
-export const contextPlugin = (log: Logger, ids: Ids) =>
+export const contextPlugin = (log: Logger, ids: Ids, observe?: ObserveRequest) =>
   new Elysia({ name: 'http.context' })
     .onRequest(({ request, set }) => {
       const offered = request.headers.get('x-request-id')
@@ -55,12 +56,15 @@ export const contextPlugin = (log: Logger, ids: Ids) =>
     })
     .onAfterResponse({ as: 'global' }, ({ request, set, route, path, params, responseValue }) => {
       const principal = principalOf(request)
+      const status = statusOf(set, responseValue)
+      const ms = performance.now() - arrivalOf(request).at
+      observe?.(request.method, route ? shownPath(route) : null, status, ms / 1000)
       const line = {
         ...lineIdsOf(request, route, params ?? {}),
         method: request.method,
         ...(route ? { route: shownPath(route) } : { path: withoutKeys(path).slice(0, MAX_LOGGED_PATH) }),
-        status: statusOf(set, responseValue),
-        duration_ms: Math.round((performance.now() - arrivalOf(request).at) * 1000) / 1000,
+        status,
+        duration_ms: Math.round(ms * 1000) / 1000,
         account_id: principal?.accountId,
         key_id: principal?.keyId,
       }

@@ -1,5 +1,6 @@
 import type { Sql } from '../db/client.ts'
 import { RECOMMENDATION_SECONDS } from '../fees/recommendation.ts'
+import type { Exception, Status } from '../payments/transitions.ts'
 
 /** Calls of the model that were kept in one hour. */
 export interface CallsRow {
@@ -35,6 +36,50 @@ export interface ClaudeRow {
   decisions: DecisionsRow[]
 }
 
+/** Live payments that are alike. */
+export interface LiveRow {
+  status: Status
+  exception: Exception
+  count: number
+  /** Seconds since the oldest was accepted. */
+  oldest: number
+}
+
+/** Connections of the program that are in the same state, as PostgreSQL calls it. */
+export interface ConnectionsRow {
+  pool: 'domain' | 'queue'
+  state: 'active' | 'idle' | 'idle in transaction' | 'other'
+  count: number
+}
+
+export interface NowRow {
+  payments: LiveRow[]
+  /** Quotes that have not expired, used or not. */
+  quotes: number
+  connections: ConnectionsRow[]
+}
+
+/** Where counting stops: it bounds what a reading costs, however much there is. */
+const MOST_COUNTED = 100_000
+
+// Both limits cut an index scan short.
+const NOW = `
+select
+  (select coalesce(json_agg(s), '[]') from (
+    select status, exception, count(*)::int as count,
+      extract(epoch from now() - min(created_at))::float8 as oldest
+    from (select status, exception, created_at from payments where ended_at is null
+      order by updated_at limit ${MOST_COUNTED}) p
+    group by 1, 2) s) as payments,
+  (select count(*)::int from (select from quotes where expires_at > now() limit ${MOST_COUNTED}) q) as quotes,
+  (select coalesce(json_agg(c), '[]') from (
+    select case application_name when 'ratelock' then 'domain' else 'queue' end as pool,
+      case when state in ('active', 'idle', 'idle in transaction') then state else 'other' end as state,
+      count(*)::int as count
+    from pg_stat_activity
+    where datname = current_database() and application_name in ('ratelock', 'ratelock-queue')
+    group by 1, 2) c) as connections`
+
 const SINCE = `date_trunc('hour', now(), 'UTC') - ($1::int - 1) * interval '1 hour'`
 /** A recommendation has an index on its end alone, which is as long after its beginning for all. */
 const LIFE = `interval '${RECOMMENDATION_SECONDS} seconds'`
@@ -66,6 +111,13 @@ export const createOperationsStore = (sql: Sql) => ({
   claude: async (hours: number): Promise<ClaudeRow> => {
     const [row] = await sql.unsafe<ClaudeRow[]>(READ, [hours], { prepare: true })
     if (!row) throw new Error('the query about the model answered no row')
+    return row
+  },
+
+  /** The live payments and quotes of all accounts, and the connections of all processes, in one round trip. */
+  now: async (): Promise<NowRow> => {
+    const [row] = await sql.unsafe<NowRow[]>(NOW, [], { prepare: true })
+    if (!row) throw new Error('the query about the present answered no row')
     return row
   },
 })

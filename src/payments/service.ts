@@ -8,6 +8,7 @@ import { changeOf, requestActor } from './changes.ts'
 import { type Effect, type PaymentState, unchanged } from './lifecycle.ts'
 import { logChange } from './log.ts'
 import type { Payment, PaymentAccepted, PaymentPage, PaymentRequest } from './model.ts'
+import type { PaymentObserver } from './observer.ts'
 import { SCANNED } from './search.ts'
 import { type AcceptRequest, type AcceptResult, acceptPayments } from './sql/accept.ts'
 import { commitChanges } from './sql/commit.ts'
@@ -30,6 +31,7 @@ export interface PaymentServiceDeps {
   settleWithinSeconds: number
   /** Called when steps can run at once. */
   wake(work: { payments: boolean; webhooks: boolean }): void
+  observe: Pick<PaymentObserver, 'requested' | 'entered'>
 }
 
 export interface Caller {
@@ -84,7 +86,7 @@ const changedTo = (
 
 /** Accepts, shows and cancels payments. */
 export const createPaymentService = (deps: PaymentServiceDeps) => {
-  const { database, store, boss, ids, log, settleWithinSeconds, wake } = deps
+  const { database, store, boss, ids, log, settleWithinSeconds, wake, observe } = deps
 
   const notFound = (paymentId: string) =>
     new AppError('NOT_FOUND', `There is no payment ${paymentId.slice(0, 64)}`)
@@ -119,6 +121,7 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
     const { moved, deliveries } = await database.sql.begin((tx) => commitChanges(tx, [wanted]))
     if (!moved.has(payment.id)) throw new AppError('INVALID_STATE', late)
     logChange(log, wanted, wanted.since_ms)
+    if (wanted.to_status !== wanted.from_status) observe.entered(wanted.to_status)
     wake({ payments: false, webhooks: deliveries > 0 })
     return get(caller.accountId, payment.id)
   }
@@ -184,11 +187,17 @@ export const createPaymentService = (deps: PaymentServiceDeps) => {
       for (let look = 0; result.kind === 'raced' && look < MOST_LOOKS; look++) {
         result = (await acceptPayments(database.sql, [input]))[0] ?? result
       }
-      if (result.kind !== 'accepted' && result.kind !== 'replayed') throw refusal(result, request)
+      if (result.kind !== 'accepted' && result.kind !== 'replayed') {
+        const refused = refusal(result, request)
+        observe.requested(refused.code)
+        throw refused
+      }
+      observe.requested(result.kind)
       if (result.kind === 'accepted') {
         const { payment_id, account_id, request_id } = input
-        const first = { version: 0, from_status: null, to_status: 'PENDING', exception: 'none' }
+        const first = { version: 0, from_status: null, to_status: 'PENDING', exception: 'none' } as const
         logChange(log, { payment_id, account_id, request_id, ...first })
+        observe.entered('PENDING')
         wake({ payments: true, webhooks: true })
       }
       return {

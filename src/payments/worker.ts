@@ -21,6 +21,7 @@ import {
   unchanged,
 } from './lifecycle.ts'
 import { logChange } from './log.ts'
+import type { PaymentObserver } from './observer.ts'
 import { type Change, type Committed, commitChanges } from './sql/commit.ts'
 import { journalOperations, loadPayments, type PaymentKey } from './sql/steps.ts'
 
@@ -45,6 +46,7 @@ export interface StepDeps {
   mid(currency: Fiat): Rate
   /** Called after commit with what can be done at once. */
   wake(work: { payments: boolean; webhooks: boolean }): void
+  observe: Pick<PaymentObserver, 'entered' | 'returned' | 'completed' | 'stepped'>
   /** Named points between two effects; does nothing outside tests. */
   checkpoint?(point: Checkpoint): Promise<void> | void
 }
@@ -69,7 +71,7 @@ const isDataError = (error: unknown): boolean =>
 
 /** Moves each payment of a batch one step on. Throwing leaves the jobs to be retried; nothing was half done. */
 export const createStepRunner = (deps: StepDeps) => {
-  const { database, boss, router, clock, ids, log, timing } = deps
+  const { database, boss, router, clock, ids, log, timing, observe } = deps
   const reach = async (point: Checkpoint) => deps.checkpoint?.(point)
 
   const choiceFor = (payment: PaymentState, resting: ReadonlySet<string>): Choice => {
@@ -134,14 +136,19 @@ export const createStepRunner = (deps: StepDeps) => {
       return { ours, ...(await commitChanges(tx, ours)) }
     })
 
-  const report = ({ ours, moved, deliveries }: Commit, readAt: number): void => {
+  const report = ({ ours, moved, deliveries, lags, completed }: Commit, readAt: number): void => {
+    for (const lag of lags) observe.stepped(lag)
+    for (const seconds of completed) observe.completed(seconds)
     deps.wake({ payments: ours.some(({ next_ms }) => next_ms === 0), webhooks: deliveries > 0 })
     const tookMs = clock.now() - readAt
     for (const change of ours) {
       if (!change.changed) continue
-      const { payment_id, account_id, job_id } = change
-      if (moved.has(payment_id)) logChange(log, change, change.since_ms + tookMs)
-      else
+      const { payment_id, account_id, job_id, from_status, to_status } = change
+      if (moved.has(payment_id)) {
+        if (to_status !== from_status) observe.entered(to_status)
+        if (change.returned) observe.returned()
+        logChange(log, change, change.since_ms + tookMs)
+      } else
         log.warn(
           { payment_id, account_id, job_id },
           'someone else moved the payment first; nothing was changed',

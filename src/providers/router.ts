@@ -35,12 +35,21 @@ export interface Router {
   perform(call: ProviderCall): Promise<Outcome>
 }
 
+/** Told of each call of a provider, for metrics; `seconds` include the wait for a free place. */
+export type ObserveCall = (
+  provider: string,
+  call: 'initiate' | 'status',
+  outcome: Outcome['kind'],
+  seconds: number,
+) => void
+
 /** Chooses among providers and calls them. `deadlineMs` bounds each call; the log gets the causes of unknown outcomes. */
 export const createRouter = (
   providers: readonly Provider[],
   clock: Clock,
   deadlineMs: number,
   log: Logger,
+  observe: ObserveCall = () => {},
 ): Router => {
   const entries = new Map(
     providers.map((provider) => {
@@ -111,11 +120,16 @@ export const createRouter = (
         return { kind: 'unknown', message }
       }
       const { provider, guard } = entry
-      const initiate = () => guard.run(operation, (signal) => provider.initiate(operation, signal))
-      if (kind === 'submit') return initiate()
-      const found = await guard.run(operation, (signal) => provider.status(operation, signal))
+      const run = async (call: 'initiate' | 'status'): Promise<Outcome> => {
+        const begun = performance.now()
+        const outcome = await guard.run(operation, (signal) => provider[call](operation, signal))
+        observe(name, call, outcome.kind, (performance.now() - begun) / 1000)
+        return outcome
+      }
+      if (kind === 'submit') return run('initiate')
+      const found = await run('status')
       // An operation that never arrived is sent again, under its own key.
-      return kind === 'inquire' && found.kind === 'not_found' ? initiate() : found
+      return kind === 'inquire' && found.kind === 'not_found' ? run('initiate') : found
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { Fiat } from '../core/currency.ts'
-import { AppError } from '../core/errors.ts'
+import { AppError, type ErrorCode } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import { costOf } from '../core/money.ts'
 import { currencyPair } from '../core/pair.ts'
@@ -35,6 +35,9 @@ const assertSame = (promised: Recommendation, request: QuoteRequest): void => {
     throw new AppError('RECOMMENDATION_MISMATCH', 'The recommendation is for another conversion', details)
 }
 
+/** Told what became of each request that was answered, for metrics. */
+export type QuoteObserver = (outcome: 'created' | ErrorCode) => void
+
 export interface QuoteDeps {
   store: QuoteStore
   market: Pick<Market, 'mid'>
@@ -46,11 +49,12 @@ export interface QuoteDeps {
   recommendations: Recommendations
   doubtPolicy: DoubtPolicy
   ids: Ids
+  observe?: QuoteObserver
 }
 
 /** Makes and finds quotes. */
 export const createQuoteService = (deps: QuoteDeps) => {
-  const { store, market, router, lockPrice, routes, recommendations, ids } = deps
+  const { store, market, router, lockPrice, routes, recommendations, ids, observe = () => {} } = deps
 
   /** The wanted provider's offer, or the best. Throws SERVICE_UNAVAILABLE when there is none now. */
   const offer = (offers: LegPrice[], currency: Fiat, wanted: string | undefined): LegPrice => {
@@ -71,6 +75,66 @@ export const createQuoteService = (deps: QuoteDeps) => {
     throw new AppError('SERVICE_UNAVAILABLE', message, undefined, { retryAfterSeconds: 5 })
   }
 
+  const make = async (accountId: string, request: QuoteRequest): Promise<Quote> => {
+    const { from, to } = currencyPair(request)
+    const asked = request.recommendation_id
+    const promised = asked === undefined ? null : await recommendations.find(accountId, asked)
+    if (promised) assertSame(promised, request)
+    const amount = BigInt(request.amount)
+    const [source, target] = [market.mid(from), market.mid(to)]
+    // Before providers are asked, whose own limits say less about ours.
+    assertNotTooLarge(amount, from, source.fiatPerUsd)
+    const priority = promised?.priority ?? 'standard'
+    const chain = chainOf({ from, to, amount, priority }, promised)
+    const usdCents = costOf(amount, 'USD', from, source.fiatPerUsd)
+    const offered = (leg: Ask['leg'], currency: Fiat, { fiatPerUsd }: Mid, wanted: string | undefined) =>
+      offer(router.offers({ leg, currency, chain, fiatPerUsd, usdCents }), currency, wanted)
+    const onramp = offered('onramp', from, source, promised?.onramp)
+    const offramp = offered('offramp', to, target, promised?.offramp)
+    const realMoney = !(onramp.sandbox && offramp.sandbox)
+    const { rateSource, marketBufferBps } = guardRate([source, target], realMoney, deps.doubtPolicy)
+    const lockBufferBps = lockPrice.bps(from, to)
+    const terms = priceQuote({
+      amount,
+      from,
+      to,
+      fromPerUsd: source.fiatPerUsd,
+      onrampRate: onramp.rate,
+      offrampRate: offramp.rate,
+      bufferBps: BigInt(marketBufferBps + lockBufferBps),
+      ...(promised ? { promised: promised.fees } : {}),
+    })
+    const quote: NewQuote = {
+      accountId,
+      id: ids.uuid(),
+      fromCurrency: from,
+      toCurrency: to,
+      amount,
+      rate: terms.rate,
+      onrampRate: onramp.rate,
+      offrampRate: offramp.rate,
+      rateSource,
+      platformFee: terms.fees.platform,
+      onrampFee: terms.fees.onramp,
+      offrampFee: terms.fees.offramp,
+      gasCost: terms.fees.gas,
+      riskPremium: terms.fees.riskPremium,
+      payout: terms.payout,
+      usdcAmount: terms.usdcAmount,
+      chain,
+      onrampProvider: onramp.provider,
+      offrampProvider: offramp.provider,
+      marketBufferBps,
+      lockBufferBps,
+      recommendationId: promised?.id ?? null,
+      priority,
+    }
+    const expiresAt = await store.insert(quote)
+    if (!expiresAt)
+      throw new AppError('RECOMMENDATION_ALREADY_USED', 'Another quote has locked this recommendation')
+    return quoteView(quote, expiresAt, QUOTE_SECONDS)
+  }
+
   return {
     /**
      * Locks rate and fees for 60 seconds, and with a recommendation its route and fees. Throws
@@ -78,63 +142,14 @@ export const createQuoteService = (deps: QuoteDeps) => {
      * RECOMMENDATION_NOT_FOUND, _EXPIRED, _MISMATCH or _ALREADY_USED.
      */
     create: async (accountId: string, request: QuoteRequest): Promise<Quote> => {
-      const { from, to } = currencyPair(request)
-      const asked = request.recommendation_id
-      const promised = asked === undefined ? null : await recommendations.find(accountId, asked)
-      if (promised) assertSame(promised, request)
-      const amount = BigInt(request.amount)
-      const [source, target] = [market.mid(from), market.mid(to)]
-      // Before providers are asked, whose own limits say less about ours.
-      assertNotTooLarge(amount, from, source.fiatPerUsd)
-      const priority = promised?.priority ?? 'standard'
-      const chain = chainOf({ from, to, amount, priority }, promised)
-      const usdCents = costOf(amount, 'USD', from, source.fiatPerUsd)
-      const offered = (leg: Ask['leg'], currency: Fiat, { fiatPerUsd }: Mid, wanted: string | undefined) =>
-        offer(router.offers({ leg, currency, chain, fiatPerUsd, usdCents }), currency, wanted)
-      const onramp = offered('onramp', from, source, promised?.onramp)
-      const offramp = offered('offramp', to, target, promised?.offramp)
-      const realMoney = !(onramp.sandbox && offramp.sandbox)
-      const { rateSource, marketBufferBps } = guardRate([source, target], realMoney, deps.doubtPolicy)
-      const lockBufferBps = lockPrice.bps(from, to)
-      const terms = priceQuote({
-        amount,
-        from,
-        to,
-        fromPerUsd: source.fiatPerUsd,
-        onrampRate: onramp.rate,
-        offrampRate: offramp.rate,
-        bufferBps: BigInt(marketBufferBps + lockBufferBps),
-        ...(promised ? { promised: promised.fees } : {}),
-      })
-      const quote: NewQuote = {
-        accountId,
-        id: ids.uuid(),
-        fromCurrency: from,
-        toCurrency: to,
-        amount,
-        rate: terms.rate,
-        onrampRate: onramp.rate,
-        offrampRate: offramp.rate,
-        rateSource,
-        platformFee: terms.fees.platform,
-        onrampFee: terms.fees.onramp,
-        offrampFee: terms.fees.offramp,
-        gasCost: terms.fees.gas,
-        riskPremium: terms.fees.riskPremium,
-        payout: terms.payout,
-        usdcAmount: terms.usdcAmount,
-        chain,
-        onrampProvider: onramp.provider,
-        offrampProvider: offramp.provider,
-        marketBufferBps,
-        lockBufferBps,
-        recommendationId: promised?.id ?? null,
-        priority,
+      try {
+        const quote = await make(accountId, request)
+        observe('created')
+        return quote
+      } catch (error) {
+        if (error instanceof AppError) observe(error.code)
+        throw error
       }
-      const expiresAt = await store.insert(quote)
-      if (!expiresAt)
-        throw new AppError('RECOMMENDATION_ALREADY_USED', 'Another quote has locked this recommendation')
-      return quoteView(quote, expiresAt, QUOTE_SECONDS)
     },
 
     /** The account's quote with its status. Throws QUOTE_NOT_FOUND. */

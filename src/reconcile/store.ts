@@ -16,6 +16,12 @@ export interface Run {
   findings: readonly Finding[]
 }
 
+/** What is told of the newest run. */
+export interface NewestRun {
+  endedAt: Date
+  findingsByKind: Partial<CountByKind>
+}
+
 /** Findings of each kind that are stored with a run; all of them are counted. */
 const MOST_STORED = 20
 const KEPT_MS = 90 * 86_400_000
@@ -33,7 +39,7 @@ export const createRunStore = ({ db }: Database) => ({
   },
 
   /** When the newest run ended and how many findings of each kind it had, or null before the first. */
-  newest: async (): Promise<{ endedAt: Date; findingsByKind: Partial<CountByKind> } | null> => {
+  newest: async (): Promise<NewestRun | null> => {
     const [row] = await db
       .select({ endedAt: reconcileRuns.endedAt, findingsByKind: reconcileRuns.findingsByKind })
       .from(reconcileRuns)

@@ -62,6 +62,9 @@ export const createTreasuryService = ({ store, market, lockPrice, clock }: Treas
       }
     },
 
+    /** The open locks of all accounts by currency pair. */
+    openLocks: async (): Promise<Exposure['open']> => (await store.openOfAll()).map(openLock),
+
     /** The price of a pair's lock, now and after each publication of `days`. Throws UNSUPPORTED_CURRENCY_PAIR. */
     lockBuffer: (query: LockBufferQuery): LockBuffer => {
       const { from, to } = currencyPair(query)

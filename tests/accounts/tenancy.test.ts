@@ -18,6 +18,8 @@ const OVER_ALL_ACCOUNTS: Record<string, [times: number, reason: string]> = {
     1,
     'an operator sees who decided, of all accounts; admin scope',
   ],
+  'operations/store.ts payments': [1, 'an operator sees how many are live, of all accounts; admin scope'],
+  'operations/store.ts quotes': [1, 'the same'],
   'payments/sql/steps.ts payments': [1, 'the rescue of payments that lost their job'],
   'providers/cctp/passages.ts provider_steps': [
     1,
@@ -40,6 +42,7 @@ const OVER_ALL_ACCOUNTS: Record<string, [times: number, reason: string]> = {
   'reconcile/journal.ts provider_operations': [3, 'a provider’s records are those of all accounts'],
   'reconcile/scope.ts payments': [1, 'the books of all accounts are compared'],
   'reconcile/scope.ts quotes': [1, 'the books of all accounts are compared'],
+  'treasury/store.ts payments': [1, 'an operator sees the exposure to all accounts; admin scope'],
   'webhooks/events/expired-quotes.ts webhook_endpoints': [
     1,
     'the worker announces the quotes of all listeners',

@@ -226,6 +226,7 @@ test('whatever goes wrong, nothing secret is printed, answered with an error, or
   ])
     expect(printed).toContain(trouble)
   expect(shown.join('\n')).toContain('INTERNAL_ERROR')
+  expect(shown.join('\n')).toContain('ratelock_http_request_seconds_count')
   expect(leaksIn(printed)).toEqual([])
   expect(leaksIn(shown.join('\n'))).toEqual([])
 })

@@ -5,12 +5,15 @@ import { join } from 'node:path'
 import { startEmbedded } from '../../src/db/embedded/server.ts'
 import { createOperationsStore } from '../../src/operations/store.ts'
 import { readQueues } from '../../src/queue/reading.ts'
+import { createTreasuryStore } from '../../src/treasury/store.ts'
 import { createTemplate } from '../support/database.ts'
 import { startHarness } from '../support/harness.ts'
 
 const JOBS = 500_000
 const RECOMMENDATIONS = 200_000
 const CALLS = 30_000
+const LIVE = 100_000
+const ENDED = 200_000
 const REPETITIONS = 20
 /** A statement may take 15 seconds. */
 const AT_ONCE = 50_000
@@ -82,16 +85,57 @@ const fillFees = async () => {
   )
 }
 
+const fillPayments = async () => {
+  const quote = await harness.call('POST', '/quotes', {
+    amount: 100_000,
+    from_currency: 'USD',
+    to_currency: 'EUR',
+  })
+  await harness.call('POST', '/payments', {
+    amount: 100_000,
+    currency: 'EUR',
+    source_account: 'payer',
+    destination_account: 'payee',
+    quote_id: quote.body.quote_id,
+  })
+  const [{ columns } = { columns: '' }] = await sql<{ columns: string }[]>`
+    select string_agg(column_name, ', ') as columns from information_schema.columns
+    where table_name = 'quotes' and is_generated = 'NEVER'`
+  // The numbers give both rows of a pair the same id; the first are live.
+  const id = `('00000000-0000-7000-8000-' || lpad(nth::text, 12, '0'))::uuid`
+  await inParts(
+    LIVE + ENDED,
+    (numbers) => `
+    with quoted as (
+      insert into quotes (${columns})
+      select ${columns} from (
+        select c.* from ${numbers}, (select * from quotes order by created_at limit 1) q,
+          jsonb_populate_record(null::quotes, to_jsonb(q) || jsonb_build_object('id', ${id},
+            'expires_at', now() - nth * interval '1 second')) c) s
+    )
+    insert into payments select c.* from ${numbers}, (select * from payments order by created_at limit 1) p,
+      jsonb_populate_record(null::payments, to_jsonb(p) || jsonb_build_object('id', ${id}, 'quote_id', ${id},
+        'idempotency_key', null, 'status', case when nth <= ${LIVE} then 'OFFRAMP_PENDING' else 'COMPLETED' end,
+        'updated_at', now() - nth * interval '1 second',
+        'ended_at', case when nth > ${LIVE} then now() end)) c`,
+  )
+}
+
 const store = createOperationsStore(sql)
+const treasury = createTreasuryStore(sql)
 const readings = async (when: string) => {
   console.log(when)
   await timed('  queues', () => readQueues(sql))
   await timed('  the model, 24 hours', () => store.claude(24))
+  await timed('  live payments and open quotes', store.now)
+  await timed('  exposure', treasury.openOfAll)
+  await timed('  a scrape, its readings made before', () => harness.services.metrics.metrics())
 }
 await readings('empty')
 await fillFees()
+await fillPayments()
 await fillQueue()
-const filled = `${JOBS} jobs that wait and ${JOBS} completed ones in one queue, ${RECOMMENDATIONS} recommendations, ${CALLS} calls`
+const filled = `${JOBS} jobs that wait and ${JOBS} completed ones in one queue, ${RECOMMENDATIONS} recommendations, ${CALLS} calls, ${LIVE} live payments and ${ENDED} that have ended`
 await readings(`${filled}; no statistics`)
 await sql`vacuum analyze`
 await readings('the same, analyzed')

@@ -61,10 +61,3 @@ export const testDatabase = async (
     },
   }
 }
-
-/** A database without anything in it, for what a first start does. */
-export const emptyDatabase = async (server = process.env.TEST_DATABASE_URL ?? '') => {
-  const name = `test_${crypto.randomUUID().replaceAll('-', '')}`
-  await admin(server, `create database ${name}`)
-  return { url: at(server, name), drop: () => admin(server, `drop database ${name} with (force)`) }
-}

@@ -71,6 +71,7 @@ export const startHarness = async (options: HarnessOptions = {}) => {
     version: '0.0.0-test',
     ready: async () => ({ database: true }),
     metrics: services.metrics,
+    observeRequest: services.observers.requests,
     routes: routesOf(services),
   })
 

@@ -33,7 +33,7 @@ const exposureOf = async (lock: Partial<OpenLock>, mids: Partial<Record<Fiat, st
       throw new Error('an exposure is not about the price of locks')
     },
   }
-  const store = { read: async () => row }
+  const store = { read: async () => row, openOfAll: async () => row.open }
   const service = createTreasuryService({ store, market, lockPrice, clock: systemClock })
   const [open] = (await service.exposure('demo')).open
   if (!open) throw new Error('there is no open lock')

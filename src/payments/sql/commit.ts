@@ -2,6 +2,7 @@ import type { Tx } from '../../db/client.ts'
 import { type EntryWire, postSql } from '../../ledger/journal.ts'
 import { enqueueSql } from '../../queue/enqueue.ts'
 import { publishSql } from '../../webhooks/outbox.ts'
+import type { Status } from '../transitions.ts'
 import { AGAIN } from '../wake.ts'
 import { eventBodySql } from './body.ts'
 
@@ -15,7 +16,7 @@ export interface Change {
   attempt: number
   /** False when nothing changes and only the next step is enqueued. */
   changed: boolean
-  to_status: string
+  to_status: Status
   exception: string
   /** True when the payment enters another leg, whose attempts start over. */
   new_leg: boolean
@@ -59,6 +60,12 @@ const SOON_MS = 1_000
 
 // Looked up by primary key it costs a step that waits 2 us, and one that goes on at once nothing.
 const NEWS = `(select j.data ? '${AGAIN}' from pgboss.job j where j.name = 'payment' and j.id = c.job_id)`
+
+const seconds = (interval: string) => `extract(epoch from ${interval})::float8`
+
+// By primary key as well, for each its own look-up: a join would be planned as a scan of the whole queue.
+const LAG = `(select ${seconds('pgboss.job_now() - j.start_after')} from pgboss.job j
+    where j.name = 'payment' and j.id = c.job_id)`
 
 const COMMIT = `
 with input as (
@@ -134,6 +141,10 @@ enqueued as (${enqueueSql('payment', 'next_jobs')})
 select
   (select coalesce(json_agg(id), '[]') from moved) as moved,
   (select count(*)::int from fanned_out) as deliveries,
+  (select coalesce(json_agg(${LAG}), '[]') from input c where c.job_id is not null) as lags,
+  (select coalesce(json_agg(${seconds('m.ended_at - m.created_at')}), '[]') from moved m
+    join change c on c.account_id = m.account_id and c.payment_id = m.id
+    where c.to_status = 'COMPLETED' and c.from_status <> 'COMPLETED') as completed,
   (select count(*)::int from next_jobs) as wanted,
   (select count(*)::int from enqueued) as enqueued`
 
@@ -142,6 +153,19 @@ export interface Committed {
   moved: ReadonlySet<string>
   /** Webhook deliveries that now wait to be sent. */
   deliveries: number
+  /** Seconds from when the job of a step was due until now, of each change that a job has caused. */
+  lags: readonly number[]
+  /** Seconds from acceptance to now, of each payment that was COMPLETED by its change. */
+  completed: readonly number[]
+}
+
+interface Row {
+  moved: string[]
+  deliveries: number
+  lags: (number | null)[]
+  completed: number[]
+  wanted: number
+  enqueued: number
 }
 
 /**
@@ -149,12 +173,9 @@ export interface Committed {
  * next job commit together or not at all. Throws when a successor could not be enqueued, so that nothing commits.
  */
 export const commitChanges = async (tx: Tx, changes: readonly Change[]): Promise<Committed> => {
-  const [row] = await tx.unsafe<{ moved: string[]; deliveries: number; wanted: number; enqueued: number }[]>(
-    COMMIT,
-    [JSON.stringify(changes)],
-    { prepare: true },
-  )
+  const [row] = await tx.unsafe<Row[]>(COMMIT, [JSON.stringify(changes)], { prepare: true })
   if (!row || row.wanted !== row.enqueued)
     throw new Error(`${row?.enqueued ?? 0} of ${row?.wanted ?? 0} next steps could be enqueued`)
-  return { moved: new Set(row.moved), deliveries: row.deliveries }
+  const { moved, deliveries, lags, completed } = row
+  return { moved: new Set(moved), deliveries, lags: lags.filter((lag) => lag !== null), completed }
 }

@@ -7,12 +7,21 @@ import type { Logger } from '../../telemetry/logger.ts'
 import { failingLimitMs } from '../policy.ts'
 import type { Resolve } from '../target.ts'
 import { attemptedChange, type Change, droppedChange } from './outcome.ts'
-import { sendWebhook } from './send.ts'
+import { type SendResult, sendWebhook } from './send.ts'
 import { type DeliveryKey, type Due, loadDeliveries } from './sql/load.ts'
 import { type Recorded, recordChanges } from './sql/record.ts'
 
 /** Where a batch can be cut off; tests stop or kill the process there. `sent` is reached once for each delivery. */
 export type DeliveryCheckpoint = 'loaded' | 'sent' | 'recording' | 'recorded'
+
+/** Told of attempts and of what was recorded of them, for metrics. */
+export interface DeliveryObserver {
+  attempted(outcome: SendResult['kind'], seconds: number): void
+  /** A delivery is not attempted any more, and was never received. */
+  died(): void
+  /** An endpoint was disabled by us. */
+  disabled(): void
+}
 
 export interface DeliveryDeps {
   database: Database
@@ -30,6 +39,7 @@ export interface DeliveryDeps {
    * again after twice as many, and so on: an endpoint's share of open attempts is used up until they are recorded.
    */
   patienceMs: number
+  observe?: DeliveryObserver
   /** Named points between two effects; does nothing outside tests. */
   checkpoint?(point: DeliveryCheckpoint): Promise<void> | void
 }
@@ -59,6 +69,7 @@ export const createDeliver = (deps: DeliveryDeps) => {
     const message = { eventId: due.event_id, body: due.body }
     const result = await sendWebhook(message, { url, secret: secrets }, deps)
     const change = attemptedChange(due, result, sentMs, deps.timeScale)
+    deps.observe?.attempted(result.kind, result.latencyMs / 1000)
     log.info(
       {
         account_id: due.account_id,
@@ -103,13 +114,18 @@ export const createDeliver = (deps: DeliveryDeps) => {
     await reach('recording')
     const { deliveries, disabled } = await commit(finished)
     await reach('recorded')
-    for (const endpoint of disabled) log.warn(endpoint, 'webhook endpoint disabled')
-    for (const { change } of finished)
+    for (const endpoint of disabled) {
+      deps.observe?.disabled()
+      log.warn(endpoint, 'webhook endpoint disabled')
+    }
+    for (const { change } of finished) {
+      if (change?.status === 'dead' && deliveries.has(change.id)) deps.observe?.died()
       if (change && !deliveries.has(change.id))
         log.warn(
           { account_id: change.account_id, delivery_id: change.id },
           'webhook attempt not recorded: the delivery had moved on',
         )
+    }
   }
 
   return async (jobs: readonly DeliveryJob[], recorded: () => void = () => {}): Promise<void> => {
