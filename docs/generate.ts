@@ -5,10 +5,15 @@ import type { TSchema } from '@sinclair/typebox'
 import { allowedBy } from '../src/config.ts'
 import { Environment } from '../src/environment.ts'
 import { CHAIN_POLICY } from '../src/fees/policy.ts'
+import { healthRoutes } from '../src/http/health.ts'
+import { metricsRoutes } from '../src/http/metrics.ts'
+import { routesOf as declaredRoutes, shownPath } from '../src/http/routing.ts'
 import { CHART, type Side } from '../src/ledger/chart.ts'
 import { createObservers, registerWatched, type Watched } from '../src/metrics.ts'
 import { STATUSES, TRANSITIONS } from '../src/payments/transitions.ts'
 import { FAULTS } from '../src/providers/sandbox/faults.ts'
+import { routesOf } from '../src/routes.ts'
+import type { Services } from '../src/services.ts'
 import { createLogger } from '../src/telemetry/logger.ts'
 import { createMetrics, OF_DATABASE, OF_PROCESS } from '../src/telemetry/metrics.ts'
 
@@ -117,6 +122,34 @@ const alerts = (): string => {
   return table(['alert', 'severity', 'for', 'meaning'], rows)
 }
 
+interface Described {
+  summary?: string
+  tags?: string[]
+  hide?: boolean
+  security?: { apiKey: string[] }[]
+}
+
+/** Every route by its tag, as the program declares them; nothing is asked of the services behind them. */
+const routes = (): string => {
+  const unused = new Proxy({}, { get: () => undefined }) as Services
+  const metricsOnly = { contentType: '', metrics: async () => '' }
+  const plugins = [...routesOf(unused), healthRoutes({ ready: async () => ({}) }), metricsRoutes(metricsOnly)]
+  const rows = plugins.flatMap(declaredRoutes).flatMap(({ method, path, hooks }) => {
+    const { summary = '', tags, hide, security } = hooks.detail as Described
+    const scope = security?.[0]?.apiKey[0] ?? 'none'
+    return hide ? [] : [{ tag: tags?.[0] ?? '', cells: [`\`${method} ${shownPath(path)}\``, scope, summary] }]
+  })
+  return [...Map.groupBy(rows, ({ tag }) => tag)]
+    .map(
+      ([tag, some]) =>
+        `## ${tag}\n\n${table(
+          ['route', 'scope', 'what it does'],
+          some.map(({ cells }) => cells),
+        )}\n`,
+    )
+    .join('\n')
+}
+
 /** What stands between `<!-- generated: name -->` and `<!-- end -->` in the Markdown files. */
 const PARTS: Record<string, () => string> = {
   'state-diagram': stateDiagram,
@@ -126,6 +159,7 @@ const PARTS: Record<string, () => string> = {
   'chart-of-accounts': chart,
   metrics,
   alerts,
+  routes,
 }
 
 const BLOCK = /(<!-- generated: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g

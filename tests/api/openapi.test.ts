@@ -66,6 +66,14 @@ describe('the document', () => {
     ])
   })
 
+  test('docs/api.md lists every operation and no other', async () => {
+    const page = await Bun.file(new URL('../../docs/api.md', import.meta.url)).text()
+    const listed = [...page.matchAll(/^\| `([A-Z]+) ([^`]+)` \|/gm)].map(
+      ([, method = '', path = '']) => `${method.toLowerCase()} ${path.replaceAll(/:(\w+)/g, '{$1}')}`,
+    )
+    expect(listed.toSorted()).toEqual(operations.map(([name]) => name).toSorted())
+  })
+
   test('has an example that fits for every request body', () => {
     const ajv = validatorsOf(document)
     for (const [name, { requestBody }] of operations) {
