@@ -10,6 +10,6 @@ try {
   await migrateDatabase(url)
 } catch (error) {
   // Its words alone: what PostgreSQL adds to them can hold rows.
-  console.error(`the schema could not be migrated: ${error instanceof Error ? error.message : error}`)
+  console.error(error instanceof Error ? error.message : error)
   process.exit(1)
 }

@@ -86,3 +86,14 @@ export const pay = async (page: Page, outcome: string): Promise<string> => {
   expect(link).toMatch(/^#\/payments\/[0-9a-f-]{36}$/)
   return link?.split('/').at(-1) ?? ''
 }
+
+/** The API takes the next payment, and its answer is lost on the way. */
+export const loseAnswer = (page: Page): Promise<unknown> =>
+  page.route(
+    '**/payments',
+    async (route) => {
+      await route.fetch()
+      await route.abort('connectionreset')
+    },
+    { times: 1 },
+  )

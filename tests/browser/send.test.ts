@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { agedCopy } from '../quotes/aged.ts'
 import { hasBrowser } from '../support/browser.ts'
-import { askForQuote, openPages, type Pages, pay, payButton, startDashboard } from './dashboard.ts'
+import {
+  askForQuote,
+  loseAnswer,
+  openPages,
+  type Pages,
+  pay,
+  payButton,
+  startDashboard,
+} from './dashboard.ts'
 
 describe.skipIf(!hasBrowser)('sending money from the page', () => {
   let service: Awaited<ReturnType<typeof startDashboard>>
@@ -116,14 +124,7 @@ describe.skipIf(!hasBrowser)('sending money from the page', () => {
     const page = await pages.open(`${service.origin}/`)
     await askForQuote(page)
     const before = await paymentsMade()
-    await page.route(
-      '**/payments',
-      async (route) => {
-        await route.fetch()
-        await route.abort('connectionreset')
-      },
-      { times: 1 },
-    )
+    await loseAnswer(page)
     await payButton(page).click()
     await page.getByText('a quote is never paid twice').waitFor()
     await pay(page, 'The payee has')
@@ -155,14 +156,7 @@ describe.skipIf(!hasBrowser)('sending money from the page', () => {
     await page.goto(`${service.origin}/`)
     await askForQuote(page)
     const before = await paymentsMade()
-    await page.route(
-      '**/payments',
-      async (route) => {
-        await route.fetch()
-        await route.abort('connectionreset')
-      },
-      { times: 1 },
-    )
+    await loseAnswer(page)
     await payButton(page).click()
     await page.getByText('a quote is never paid twice').waitFor()
     await page.clock.fastForward(61_000)

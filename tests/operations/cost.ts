@@ -1,42 +1,19 @@
 /** `bun tests/operations/cost.ts`: what an operator's readings cost, on a PostgreSQL of its own that is thrown away. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { startEmbedded } from '../../src/db/embedded/server.ts'
 import { createOperationsStore } from '../../src/operations/store.ts'
 import { readQueues } from '../../src/queue/reading.ts'
 import { createTreasuryStore } from '../../src/treasury/store.ts'
-import { createTemplate } from '../support/database.ts'
-import { startHarness } from '../support/harness.ts'
+import { startMeasuring } from '../support/cost.ts'
 
 const JOBS = 500_000
 const RECOMMENDATIONS = 200_000
 const CALLS = 30_000
 const LIVE = 100_000
 const ENDED = 200_000
-const REPETITIONS = 20
 /** A statement may take 15 seconds. */
 const AT_ONCE = 50_000
 
-const dataDir = await mkdtemp(join(tmpdir(), 'ratelock-cost-'))
-const postgres = await startEmbedded({ dataDir })
-await createTemplate(postgres.url)
-const harness = await startHarness({ server: postgres.url })
+const { harness, timed, stop } = await startMeasuring()
 const { sql } = harness.database
-
-const median = (values: number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
-
-const timed = async (what: string, work: () => Promise<unknown>): Promise<void> => {
-  const times: number[] = []
-  for (let nth = 0; nth < REPETITIONS; nth++) {
-    const start = performance.now()
-    await work()
-    times.push(performance.now() - start)
-  }
-  const [first = Number.NaN] = times
-  console.log(`${what}: ${median(times).toFixed(0)} ms, at first ${first.toFixed(0)} ms`)
-}
 
 /** Runs the statement for the numbers 1 to `count`, highest first. */
 const inParts = async (count: number, statement: (numbers: string) => string): Promise<void> => {
@@ -140,6 +117,4 @@ await readings(`${filled}; no statistics`)
 await sql`vacuum analyze`
 await readings('the same, analyzed')
 
-await harness.stop()
-await postgres.stop()
-await rm(dataDir, { recursive: true, force: true })
+await stop()

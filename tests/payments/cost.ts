@@ -2,40 +2,18 @@
  * `bun tests/payments/cost.ts [payments] [unsealed]`: what a search costs, and a look for changes, on a PostgreSQL of its
  * own that is thrown away.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { sealAudit } from '../../src/audit/seal.ts'
-import { startEmbedded } from '../../src/db/embedded/server.ts'
 import { changedSince } from '../../src/payments/sql/changed.ts'
-import { createTemplate } from '../support/database.ts'
-import { startHarness } from '../support/harness.ts'
+import { startMeasuring } from '../support/cost.ts'
 import { copyId, copyPayment } from './copies.ts'
 import { ACCOUNT, pay } from './support.ts'
 
 const PAYMENTS = Number(process.argv[2] ?? 300_000)
 const UNSEALED = Number(process.argv[3] ?? 30_000)
-const REPETITIONS = 20
 const AT_ONCE = 50_000
 
-const dataDir = await mkdtemp(join(tmpdir(), 'ratelock-cost-'))
-const postgres = await startEmbedded({ dataDir })
-await createTemplate(postgres.url)
-const harness = await startHarness({ server: postgres.url })
+const { harness, timed, stop } = await startMeasuring()
 const { sql } = harness.database
-
-const median = (values: number[]): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
-
-const timed = async (what: string, work: () => Promise<unknown>): Promise<void> => {
-  const times: number[] = []
-  for (let nth = 0; nth < REPETITIONS; nth++) {
-    const start = performance.now()
-    await work()
-    times.push(performance.now() - start)
-  }
-  console.log(`${what}: ${median(times).toFixed(1)} ms, at most ${Math.max(...times).toFixed(1)} ms`)
-}
 
 const original = await pay(harness, 'needle')
 for (let first = 1; first <= PAYMENTS; first += AT_ONCE)
@@ -79,6 +57,4 @@ await sql.unsafe(
 )
 await timed('  five rows a payment', look(await headOf()))
 
-await harness.stop()
-await postgres.stop()
-await rm(dataDir, { recursive: true, force: true })
+await stop()
