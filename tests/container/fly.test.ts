@@ -43,7 +43,10 @@ const complaintsAbout = (toml: string): string[] => {
   return [
     ...onlyIf(join(ROOT, fly.build.dockerfile) !== DOCKERFILE, 'the image is another'),
     ...onlyIf(fly.kill_signal !== 'SIGTERM', 'the program is not asked to end'),
-    ...onlyIf(fly.kill_timeout * 1000 <= 2 * settings.SHUTDOWN_GRACE_MS, 'it is killed before it has ended'),
+    ...onlyIf(
+      fly.kill_timeout * 1000 <= settings.SHUTDOWN_DRAIN_MS + 2 * settings.SHUTDOWN_GRACE_MS,
+      'it is killed before it has ended',
+    ),
     ...Object.values(processes)
       .concat(deploy.release_command)
       .filter((command) => !commands.includes(command))
