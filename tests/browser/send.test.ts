@@ -169,6 +169,21 @@ describe.skipIf(!hasBrowser)('sending money from the page', () => {
     expect(await paymentsMade()).toBe(before + 1)
   })
 
+  test('an answer that never comes is not waited for: what became of the payment is asked for again', async () => {
+    const page = await pages.open('about:blank')
+    await page.clock.install()
+    await page.goto(`${service.origin}/`)
+    await askForQuote(page)
+    const never = Promise.withResolvers<void>()
+    await page.route('**/payments', () => never.promise, { times: 1 })
+    await payButton(page).click()
+    await page.getByText('Paying $1,000.00').waitFor()
+    await page.clock.fastForward(21_000)
+    await page.getByText('a quote is never paid twice').waitFor()
+    await pay(page, 'The payee has')
+    never.resolve()
+  })
+
   test('what becomes of one quote is never shown on another: while it is paid no other is asked for', async () => {
     const page = await pages.open(`${service.origin}/`)
     await askForQuote(page)

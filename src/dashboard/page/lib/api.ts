@@ -73,14 +73,28 @@ export const send = async (path: string, options: Call = {}): Promise<Response> 
   throw await errorOf(response)
 }
 
-/** The JSON of an answer. Throws like `send`. */
+/** Longer than the API itself takes for anything: whoever waits for more waits for nothing. */
+const ANSWER_MS = 20_000
+
+/** The JSON of an answer. Throws like `send`; an answer that does not come in time counts as none. */
 export const call = async <T>(path: string, options: Call = {}): Promise<T> => {
-  const response = await send(path, options)
-  if (response.status === 204) return undefined as T
-  return response.json().catch(() => {
-    options.signal?.throwIfAborted()
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(), ANSWER_MS)
+  const { signal } = options
+  try {
+    const response = await send(path, {
+      ...options,
+      signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
+    })
+    return response.status === 204 ? (undefined as T) : await response.json()
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (error instanceof ApiError) throw error
+    if (late.signal.aborted) reachable.value = false
     throw new Unreachable()
-  })
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 /** A path with the parameters that have a value. */
