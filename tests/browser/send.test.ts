@@ -184,6 +184,16 @@ describe.skipIf(!hasBrowser)('sending money from the page', () => {
     never.resolve()
   })
 
+  test('what was refused for good is put right in the form, and then paid', async () => {
+    const page = await pages.open(`${service.origin}/`)
+    await askForQuote(page, { payee: 'merchant\u200b456' })
+    await payButton(page).click()
+    await page.getByRole('alert', { name: '' }).filter({ hasText: 'destination_account' }).waitFor()
+    await page.getByLabel('Payee’s account').fill('merchant789')
+    await page.getByRole('button', { name: 'Pay $1,000.00 from user123 to merchant789' }).click()
+    await page.locator('.outcome', { hasText: 'The payee has' }).waitFor()
+  })
+
   test('what becomes of one quote is never shown on another: while it is paid no other is asked for', async () => {
     const page = await pages.open(`${service.origin}/`)
     await askForQuote(page)

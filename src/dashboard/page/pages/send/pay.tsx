@@ -3,15 +3,17 @@ import { isUnsure } from '../../lib/api.ts'
 import { money } from '../../lib/money.ts'
 import { Failure } from '../../parts/states.tsx'
 
+/**
+ * `other`: the form is about other money by now. `unsure`: it was paid, or perhaps not. `over`: its minute is over, and it
+ * was not paid.
+ */
+export type PayState = 'open' | 'other' | 'unsure' | 'over' | 'paid'
+
 interface PayProps {
   quote: Quote
   payer: string
   payee: string
-  /**
-   * `other`: the form is about other money by now. `unsure`: it was paid, or perhaps not; `over`: its minute is over, and it
-   * was not paid.
-   */
-  state: 'open' | 'other' | 'unsure' | 'over' | 'paid'
+  state: PayState
   busy: boolean
   /** Whether another quote is on its way, or the form asks for none. */
   blocked: boolean

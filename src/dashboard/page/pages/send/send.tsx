@@ -10,7 +10,7 @@ import { Panel } from '../../parts/panel.tsx'
 import { Empty } from '../../parts/states.tsx'
 import { Advice } from './advice.tsx'
 import { FIRST_WISH, SendForm, type Wish } from './form.tsx'
-import { Pay } from './pay.tsx'
+import { Pay, type PayState } from './pay.tsx'
 import { type Held, QuoteView } from './quote.tsx'
 import { Refused } from './refused.tsx'
 import { Watch } from './watch.tsx'
@@ -90,6 +90,17 @@ export const SendPage = () => {
   const refused = paying.error instanceof ApiError ? paying.error.body.error : null
   const over = leftMs === 0 || refused === 'QUOTE_EXPIRED'
 
+  // What was refused for good can be put right in the form.
+  const { payer, payee } =
+    attempt && (unsure || paid !== null) ? attempt : { payer: wish.payer.trim(), payee: wish.payee.trim() }
+  const parties = { payer, payee }
+  const payState = (): PayState => {
+    if (paid !== null) return 'paid'
+    if (unsure) return 'unsure'
+    if (over) return 'over'
+    return held && isAbout(held.quote, question) ? 'open' : 'other'
+  }
+
   const ask = (about: Question | null, recommendation: string | null = null) => {
     if (!about) return
     paying.clear()
@@ -98,8 +109,7 @@ export const SendPage = () => {
   }
   const pay = () => {
     if (!held) return
-    const { payer, payee } = attempt ?? { payer: wish.payer.trim(), payee: wish.payee.trim() }
-    void paying.run(held.quote, { payer, payee, paymentId: null })
+    void paying.run(held.quote, { ...parties, paymentId: null })
   }
 
   return (
@@ -120,19 +130,9 @@ export const SendPage = () => {
             <QuoteView held={held} leftMs={leftMs} state={paid !== null ? 'paid' : over ? 'expired' : 'open'}>
               <Pay
                 quote={held.quote}
-                payer={attempt?.payer ?? wish.payer.trim()}
-                payee={attempt?.payee ?? wish.payee.trim()}
-                state={
-                  paid !== null
-                    ? 'paid'
-                    : unsure
-                      ? 'unsure'
-                      : over
-                        ? 'over'
-                        : isAbout(held.quote, question)
-                          ? 'open'
-                          : 'other'
-                }
+                payer={parties.payer}
+                payee={parties.payee}
+                state={payState()}
                 busy={paying.busy}
                 blocked={quoting.busy || question === null}
                 error={paying.error}
