@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { hasBrowser } from '../support/browser.ts'
-import { askForQuote, barriers, openPages, type Pages, pay, payButton, startDashboard } from './dashboard.ts'
+import { askForQuote, barriers, pay, payButton, useDashboard } from './dashboard.ts'
 
 const LOOKS: [string, BrowserContextOptions][] = [
   ['light', { colorScheme: 'light' }],
@@ -33,22 +33,12 @@ const overflows = (page: Page) =>
   )
 
 describe.skipIf(!hasBrowser)('everybody can use the page', () => {
-  let service: Awaited<ReturnType<typeof startDashboard>>
-  let pages: Pages
-
-  beforeAll(async () => {
-    service = await startDashboard()
-    pages = await openPages()
-  }, 30_000)
-  afterAll(async () => {
-    await pages.close()
-    await service.stop()
-  })
+  const used = useDashboard()
 
   test.each(LOOKS)(
     'sending money has no barrier, before the quote, with it, and after it: %s',
     async (_look, options) => {
-      const page = await pages.open(`${service.origin}/`, options)
+      const page = await used.pages.open(`${used.service.origin}/`, options)
       expect(await barriers(page)).toEqual([])
       await askForQuote(page)
       await page.getByRole('button', { name: 'Quote with this route and these fees' }).waitFor()
@@ -56,7 +46,7 @@ describe.skipIf(!hasBrowser)('everybody can use the page', () => {
       const id = await pay(page, 'The payee has')
       expect(await barriers(page)).toEqual([])
       expect(await overflows(page)).toBe(false)
-      await page.goto(`${service.origin}/#/payments/${id}`)
+      await page.goto(`${used.service.origin}/#/payments/${id}`)
       await page.getByText('Locked rate').waitFor()
       await settled(page)
       expect(await barriers(page)).toEqual([])
@@ -65,9 +55,9 @@ describe.skipIf(!hasBrowser)('everybody can use the page', () => {
   )
 
   test.each(LOOKS)('no other page has one: %s', async (_look, options) => {
-    const page = await pages.open(`${service.origin}/`, options)
+    const page = await used.pages.open(`${used.service.origin}/`, options)
     for (const [name, title] of Object.entries(TITLES)) {
-      await page.goto(`${service.origin}/#/${name}`)
+      await page.goto(`${used.service.origin}/#/${name}`)
       await page.getByRole('heading', { level: 1, name: title }).waitFor()
       await settled(page)
       expect([name, await barriers(page), await overflows(page)]).toEqual([name, [], false])
@@ -75,7 +65,7 @@ describe.skipIf(!hasBrowser)('everybody can use the page', () => {
   })
 
   test('money is sent with the keyboard alone', async () => {
-    const page = await pages.open(`${service.origin}/`)
+    const page = await used.pages.open(`${used.service.origin}/`)
     await page.getByLabel('You send').focus()
     await page.keyboard.press('Enter')
     const button = payButton(page)
@@ -88,20 +78,20 @@ describe.skipIf(!hasBrowser)('everybody can use the page', () => {
   })
 
   test('the focus goes on where a control went away with what it did', async () => {
-    const page = await pages.open(`${service.origin}/`)
+    const page = await used.pages.open(`${used.service.origin}/`)
     await askForQuote(page)
     await pay(page, 'The payee has')
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('The payment')
   })
 
   test('whoever follows a link hears where they have come to', async () => {
-    const page = await pages.open(`${service.origin}/`)
+    const page = await used.pages.open(`${used.service.origin}/`)
     await page.getByRole('link', { name: 'Market' }).click()
     await page.waitForFunction(() => document.title === 'Market · Ratelock')
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1')
   })
 
   test('nothing of all this made the browser complain', () => {
-    expect(pages.complaints).toEqual([])
+    expect(used.pages.complaints).toEqual([])
   })
 })

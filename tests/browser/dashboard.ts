@@ -1,4 +1,4 @@
-import { expect } from 'bun:test'
+import { afterAll, beforeAll, expect } from 'bun:test'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { bundlePage } from '../../src/dashboard/bundle.ts'
 import { dashboardRoutes } from '../../src/dashboard/routes.ts'
@@ -52,6 +52,20 @@ export const startDashboard = async (options: HarnessOptions = {}) => {
       await harness.stop()
     },
   }
+}
+
+/** A service with its page, and a browser, for the tests of one describe; both are there when its tests begin. */
+export const useDashboard = (options: HarnessOptions = {}) => {
+  const used = {} as { service: Awaited<ReturnType<typeof startDashboard>>; pages: Pages }
+  beforeAll(async () => {
+    used.service = await startDashboard(options)
+    used.pages = await openPages()
+  }, 30_000)
+  afterAll(async () => {
+    await used.pages.close()
+    await used.service.stop()
+  })
+  return used
 }
 
 /** What axe finds wrong with the page as it is now, in readable lines. */

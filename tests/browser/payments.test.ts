@@ -1,29 +1,20 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { beforeEach, describe, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
 import { copyPayment } from '../payments/copies.ts'
 import { hasBrowser } from '../support/browser.ts'
 import type { Harness } from '../support/harness.ts'
-import { openPages, type Pages, startDashboard } from './dashboard.ts'
+import { startDashboard, useDashboard } from './dashboard.ts'
 
 describe.skipIf(!hasBrowser)('payments on the page', () => {
-  let service: Awaited<ReturnType<typeof startDashboard>>
-  let pages: Pages
+  const used = useDashboard()
 
-  beforeAll(async () => {
-    service = await startDashboard()
-    pages = await openPages()
-  }, 30_000)
-  afterAll(async () => {
-    await pages.close()
-    await service.stop()
-  })
   beforeEach(() => {
-    pages.complaints.length = 0
+    used.pages.complaints.length = 0
   })
 
-  const call: Harness['call'] = (...request) => service.harness.call(...request)
+  const call: Harness['call'] = (...request) => used.service.harness.call(...request)
 
-  const pay = async (payer: string, { call } = service.harness): Promise<string> => {
+  const pay = async (payer: string, { call } = used.service.harness): Promise<string> => {
     const quote = await call('POST', '/quotes', { from_currency: 'USD', to_currency: 'EUR', amount: 100_000 })
     const { body } = await call('POST', '/payments', {
       amount: 100_000,
@@ -39,23 +30,23 @@ describe.skipIf(!hasBrowser)('payments on the page', () => {
   const live = (page: Page) => page.locator('.live', { hasText: /^\s*Live$/ }).waitFor()
 
   test('the list shows payments as they come and as they change, without asking again', async () => {
-    const page = await pages.open(`${service.origin}/#/payments`)
+    const page = await used.pages.open(`${used.service.origin}/#/payments`)
     await page.getByText('No payments yet').waitFor()
     await live(page)
-    pages.requests.length = 0
+    used.pages.requests.length = 0
     await pay('live-one')
     await rowOf(page, 'live-one').getByText('Completed').waitFor()
     await pay('fail_onramp-live')
     await rowOf(page, 'fail_onramp-live').getByText('Failed').waitFor()
     const first = page.locator('.virtual tbody tr').first()
     expect(await first.textContent()).toContain('fail_onramp-live')
-    expect(pages.requests).toEqual([])
-    expect(pages.complaints).toEqual([])
+    expect(used.pages.requests).toEqual([])
+    expect(used.pages.complaints).toEqual([])
   })
 
   test('it is searched and filtered, and what does not fit stays away while it changes', async () => {
     const found = await pay('needle-account')
-    const page = await pages.open(`${service.origin}/#/payments`)
+    const page = await used.pages.open(`${used.service.origin}/#/payments`)
     await live(page)
     await page.getByLabel('Search').fill('NEEDLE')
     await rowOf(page, 'needle-account').waitFor()
@@ -68,11 +59,11 @@ describe.skipIf(!hasBrowser)('payments on the page', () => {
     await page.getByText('1 shown, all there are').waitFor()
     await page.getByLabel('State').selectOption('FAILED')
     await page.getByText('No payment fits').waitFor()
-    expect(pages.complaints).toEqual([])
+    expect(used.pages.complaints).toEqual([])
   })
 
   test('what happens while a page is loading is not undone by it', async () => {
-    const page = await pages.open('about:blank')
+    const page = await used.pages.open('about:blank')
     const answer = Promise.withResolvers<void>()
     const asked = Promise.withResolvers<void>()
     await page.route('**/payments?*', async (route) => {
@@ -81,20 +72,20 @@ describe.skipIf(!hasBrowser)('payments on the page', () => {
       await answer.promise
       await route.fulfill({ response })
     })
-    await page.goto(`${service.origin}/#/payments`)
+    await page.goto(`${used.service.origin}/#/payments`)
     await asked.promise
     const id = await pay('while-loading')
-    await service.harness.services.feed.look()
+    await used.service.harness.services.feed.look()
     await page.waitForFunction(() => document.querySelector('.live')?.textContent?.includes('Live'))
     const end = async () => (await call('GET', `/payments/${id}`)).body.status === 'COMPLETED'
     while (!(await end())) await page.evaluate(() => new Promise(requestAnimationFrame))
     answer.resolve()
     await rowOf(page, 'while-loading').getByText('Completed').waitFor()
-    expect(pages.complaints).toEqual([])
+    expect(used.pages.complaints).toEqual([])
   })
 
   test('a filter whose list cannot be loaded shows nothing that does not fit', async () => {
-    const page = await pages.open(`${service.origin}/#/payments`)
+    const page = await used.pages.open(`${used.service.origin}/#/payments`)
     await rowOf(page, 'live-one').waitFor()
     await page.route('**/payments?*', (route) => route.fulfill({ status: 503, json: { message: 'away' } }))
     await page.getByLabel('State').selectOption('FAILED')
@@ -109,7 +100,7 @@ describe.skipIf(!hasBrowser)('payments on the page', () => {
 
   test('a payment’s page has its timeline, legs, rates, ledger and audit rows, as the API has them', async () => {
     const id = await pay('refuse_offramp_once')
-    const page = await pages.open(`${service.origin}/#/payments/${id}`)
+    const page = await used.pages.open(`${used.service.origin}/#/payments/${id}`)
     await page.locator('.outcome', { hasText: 'Completed' }).waitFor()
     const { body } = await call('GET', `/payments/${id}`)
     await page.getByText('sandbox_b').first().waitFor()
@@ -138,14 +129,14 @@ describe.skipIf(!hasBrowser)('payments on the page', () => {
     expect(await rows.locator('tbody tr').count()).toBe(audit.entries.length)
     await rows.getByText('Raw rows').click()
     expect(JSON.parse((await rows.locator('pre').textContent()) ?? '')).toEqual(audit.entries)
-    expect(pages.complaints).toEqual([])
+    expect(used.pages.complaints).toEqual([])
   })
 
   test('a payment that no provider has taken can be cancelled, and then no more', async () => {
     const idle = await startDashboard({ workers: false })
     try {
       const id = await pay('waiting', idle.harness)
-      const page = await pages.open(`${idle.origin}/#/payments/${id}`)
+      const page = await used.pages.open(`${idle.origin}/#/payments/${id}`)
       await page.getByRole('button', { name: 'Cancel this payment' }).click()
       await page.getByRole('button', { name: 'Yes, cancel it for good' }).click()
       await page.locator('.outcome', { hasText: 'Cancelled' }).waitFor()
@@ -155,20 +146,22 @@ describe.skipIf(!hasBrowser)('payments on the page', () => {
     } finally {
       await idle.stop()
     }
-    expect(pages.complaints).toEqual([])
+    expect(used.pages.complaints).toEqual([])
   })
 
   test('a payment of nobody is not found, in the API’s words', async () => {
-    const page = await pages.open(`${service.origin}/#/payments/00000000-0000-7000-8000-000000000000`)
+    const page = await used.pages.open(
+      `${used.service.origin}/#/payments/00000000-0000-7000-8000-000000000000`,
+    )
     await page.getByText('There is no payment').waitFor()
-    expect(pages.complaints.every((text) => text.includes('404'))).toBe(true)
+    expect(used.pages.complaints.every((text) => text.includes('404'))).toBe(true)
   })
 
   test('thousands of rows are a few dozen elements, and all of them are reached', async () => {
     const MANY = 3_000
     const original = await pay('original')
-    await copyPayment(service.harness.database.sql, original, 1, MANY)
-    const page = await pages.open(`${service.origin}/#/payments`)
+    await copyPayment(used.service.harness.database.sql, original, 1, MANY)
+    const page = await used.pages.open(`${used.service.origin}/#/payments`)
     await live(page)
     await page.getByLabel('Search').fill('copy ')
     await rowOf(page, `copy ${MANY}`).waitFor()
@@ -181,6 +174,6 @@ describe.skipIf(!hasBrowser)('payments on the page', () => {
     await box.evaluate((element) => element.scrollTo({ top: element.scrollHeight }))
     await page.locator('td', { hasText: /^copy 1 →/ }).waitFor()
     expect(await page.locator('.foot').textContent()).toContain('3,000 shown, all there are')
-    expect(pages.complaints).toEqual([])
+    expect(used.pages.complaints).toEqual([])
   }, 60_000)
 })

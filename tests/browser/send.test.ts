@@ -1,39 +1,22 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { beforeEach, describe, expect, test } from 'bun:test'
 import { agedCopy } from '../quotes/aged.ts'
 import { hasBrowser } from '../support/browser.ts'
-import {
-  askForQuote,
-  loseAnswer,
-  openPages,
-  type Pages,
-  pay,
-  payButton,
-  startDashboard,
-} from './dashboard.ts'
+import { askForQuote, loseAnswer, pay, payButton, useDashboard } from './dashboard.ts'
 
 describe.skipIf(!hasBrowser)('sending money from the page', () => {
-  let service: Awaited<ReturnType<typeof startDashboard>>
-  let pages: Pages
+  const used = useDashboard()
 
-  beforeAll(async () => {
-    service = await startDashboard()
-    pages = await openPages()
-  }, 30_000)
-  afterAll(async () => {
-    await pages.close()
-    await service.stop()
-  })
   beforeEach(() => {
-    pages.complaints.length = 0
+    used.pages.complaints.length = 0
   })
 
   const paymentsMade = async () => {
-    const [row] = await service.harness.database.sql`select count(*)::int as made from payments`
+    const [row] = await used.service.harness.database.sql`select count(*)::int as made from payments`
     return row?.made
   }
 
   test('the quote is shown to the cent, is paid, and the payment is watched to COMPLETED', async () => {
-    const page = await pages.open(`${service.origin}/`)
+    const page = await used.pages.open(`${used.service.origin}/`)
     await askForQuote(page, { amount: '1,000.00' })
     const lines = await page.locator('.quote .lines').textContent()
     for (const shown of ['$1,000.00', '− $21.00', '− $10.50', '− $15.75', '$952.75', '1 USD = 0.92049 EUR'])
@@ -55,13 +38,13 @@ describe.skipIf(!hasBrowser)('sending money from the page', () => {
       'Completed',
     ])
     expect(await page.locator('.legs h3').allInnerTexts()).toEqual(['On-ramp ✓ Done', 'Off-ramp ✓ Done'])
-    const { body } = await service.harness.call('GET', `/payments/${id}`)
+    const { body } = await used.service.harness.call('GET', `/payments/${id}`)
     expect([body.status, body.amount, body.paid_out]).toEqual(['COMPLETED', 100_000, 87_699])
-    expect(pages.complaints).toEqual([])
+    expect(used.pages.complaints).toEqual([])
   })
 
   test('the advice can be locked: its fees and its route become the quote’s', async () => {
-    const page = await pages.open(`${service.origin}/`)
+    const page = await used.pages.open(`${used.service.origin}/`)
     await askForQuote(page)
     await page.getByRole('button', { name: 'Quote with this route and these fees' }).click()
     await page.getByText('Route and fees are those of the advice.').waitFor()
@@ -69,13 +52,13 @@ describe.skipIf(!hasBrowser)('sending money from the page', () => {
     for (const shown of ['− $20.00', '− $7.00', '− $5.00', '− $0.00', '$968.00'])
       expect(lines).toContain(shown)
     await pay(page, 'The payee has')
-    expect(pages.complaints).toEqual([])
+    expect(used.pages.complaints).toEqual([])
   })
 
   test('when the minute is over the quote cannot be paid, and a new one is offered', async () => {
-    const page = await pages.open('about:blank')
+    const page = await used.pages.open('about:blank')
     await page.clock.install()
-    await page.goto(`${service.origin}/`)
+    await page.goto(`${used.service.origin}/`)
     await askForQuote(page)
     await page.clock.fastForward(40_000)
     await page.getByText('30 seconds left of the lock').waitFor({ state: 'attached' })
@@ -86,16 +69,16 @@ describe.skipIf(!hasBrowser)('sending money from the page', () => {
     await payButton(page).waitFor()
     expect(await page.getByRole('timer').textContent()).toMatch(/^[3-6]\d s$/)
     await pay(page, 'The payee has')
-    expect(pages.complaints).toEqual([])
+    expect(used.pages.complaints).toEqual([])
   })
 
   test('a quote that has expired by the database’s clock is not paid, whatever the page’s clock says', async () => {
-    const page = await pages.open(`${service.origin}/`)
+    const page = await used.pages.open(`${used.service.origin}/`)
     await page.route(
       '**/quotes',
       async (route) => {
         const quote = await (await route.fetch()).json()
-        const quote_id = await agedCopy(service.harness.database.sql, quote.quote_id, 1)
+        const quote_id = await agedCopy(used.service.harness.database.sql, quote.quote_id, 1)
         await route.fulfill({ json: { ...quote, quote_id } })
       },
       { times: 1 },
@@ -105,23 +88,23 @@ describe.skipIf(!hasBrowser)('sending money from the page', () => {
     await page.getByText('nothing was paid').waitFor()
     await page.getByRole('button', { name: 'Get a new quote' }).click()
     await pay(page, 'The payee has')
-    expect(pages.complaints).toEqual([expect.stringContaining('400 (Bad Request)')])
+    expect(used.pages.complaints).toEqual([expect.stringContaining('400 (Bad Request)')])
   })
 
   test('a payment that fails says so, and why, with what each provider answered', async () => {
-    const page = await pages.open(`${service.origin}/`)
+    const page = await used.pages.open(`${used.service.origin}/`)
     await askForQuote(page, { payer: 'refuse_onramp' })
     const id = await pay(page, 'Failed')
-    const { body } = await service.harness.call('GET', `/payments/${id}`)
+    const { body } = await used.service.harness.call('GET', `/payments/${id}`)
     expect(await page.locator('.outcome').textContent()).toContain(body.failure_reason)
     expect(await page.locator('.legs > li').count()).toBe(body.legs.length)
     expect(await page.locator('.legs').textContent()).toContain(body.legs[0].reason)
     expect(await page.locator('.timeline strong').allInnerTexts()).toEqual(['Pending', 'Failed'])
-    expect(pages.complaints).toEqual([])
+    expect(used.pages.complaints).toEqual([])
   })
 
   test('an answer that was lost is asked for again under the same key: one payment, and the page says so', async () => {
-    const page = await pages.open(`${service.origin}/`)
+    const page = await used.pages.open(`${used.service.origin}/`)
     await askForQuote(page)
     const before = await paymentsMade()
     await loseAnswer(page)
@@ -129,11 +112,11 @@ describe.skipIf(!hasBrowser)('sending money from the page', () => {
     await page.getByText('a quote is never paid twice').waitFor()
     await pay(page, 'The payee has')
     expect(await paymentsMade()).toBe(before + 1)
-    expect(pages.complaints).toEqual([expect.stringContaining('ERR_CONNECTION_RESET')])
+    expect(used.pages.complaints).toEqual([expect.stringContaining('ERR_CONNECTION_RESET')])
   })
 
   test('an amount is read as the reader writes it, and a wrong one is refused before anything is asked', async () => {
-    const page = await pages.open(`${service.origin}/`, { locale: 'de-DE' })
+    const page = await used.pages.open(`${used.service.origin}/`, { locale: 'de-DE' })
     await page.getByLabel('You send').fill('1.000,50')
     await page.getByRole('button', { name: 'Get a quote' }).click()
     await page.locator('.quote .lines', { hasText: '1.000,50' }).waitFor()
@@ -147,13 +130,13 @@ describe.skipIf(!hasBrowser)('sending money from the page', () => {
     await page.getByLabel('You send').fill('abc')
     expect(await page.locator('#amount-problem').textContent()).toContain('Write an amount such as')
     expect(await page.getByRole('button', { name: 'Get a quote' }).isDisabled()).toBe(true)
-    expect(pages.complaints).toEqual([])
+    expect(used.pages.complaints).toEqual([])
   })
 
   test('while an answer is lost nothing says that nothing was paid, also past the minute, and nothing else begins', async () => {
-    const page = await pages.open('about:blank')
+    const page = await used.pages.open('about:blank')
     await page.clock.install()
-    await page.goto(`${service.origin}/`)
+    await page.goto(`${used.service.origin}/`)
     await askForQuote(page)
     const before = await paymentsMade()
     await loseAnswer(page)
@@ -170,9 +153,9 @@ describe.skipIf(!hasBrowser)('sending money from the page', () => {
   })
 
   test('an answer that never comes is not waited for: what became of the payment is asked for again', async () => {
-    const page = await pages.open('about:blank')
+    const page = await used.pages.open('about:blank')
     await page.clock.install()
-    await page.goto(`${service.origin}/`)
+    await page.goto(`${used.service.origin}/`)
     await askForQuote(page)
     const never = Promise.withResolvers<void>()
     await page.route('**/payments', () => never.promise, { times: 1 })
@@ -185,7 +168,7 @@ describe.skipIf(!hasBrowser)('sending money from the page', () => {
   })
 
   test('what was refused for good is put right in the form, and then paid', async () => {
-    const page = await pages.open(`${service.origin}/`)
+    const page = await used.pages.open(`${used.service.origin}/`)
     await askForQuote(page, { payee: 'merchant\u200b456' })
     await payButton(page).click()
     await page.getByRole('alert', { name: '' }).filter({ hasText: 'destination_account' }).waitFor()
@@ -195,7 +178,7 @@ describe.skipIf(!hasBrowser)('sending money from the page', () => {
   })
 
   test('what becomes of one quote is never shown on another: while it is paid no other is asked for', async () => {
-    const page = await pages.open(`${service.origin}/`)
+    const page = await used.pages.open(`${used.service.origin}/`)
     await askForQuote(page)
     const answer = Promise.withResolvers<void>()
     await page.route('**/payments', async (route) => {
@@ -211,7 +194,7 @@ describe.skipIf(!hasBrowser)('sending money from the page', () => {
   })
 
   test('a quote is not paid once the form is about other money, and the button says what it pays and to whom', async () => {
-    const page = await pages.open(`${service.origin}/`)
+    const page = await used.pages.open(`${used.service.origin}/`)
     await askForQuote(page, { payer: 'Ada', payee: 'Grace' })
     expect(await payButton(page).textContent()).toBe('Pay $1,000.00 from Ada to Grace')
     await page.getByLabel('You send').fill('2000')
@@ -224,11 +207,11 @@ describe.skipIf(!hasBrowser)('sending money from the page', () => {
     expect(await payButton(page).isDisabled()).toBe(true)
     await page.getByLabel('Payee’s account').fill('Grace')
     await pay(page, 'The payee has')
-    expect(pages.complaints).toEqual([])
+    expect(used.pages.complaints).toEqual([])
   })
 
   test('limits are told as amounts, in the currency that was asked about', async () => {
-    const page = await pages.open(`${service.origin}/`)
+    const page = await used.pages.open(`${used.service.origin}/`)
     await page.getByLabel('You send').fill('900,000,000')
     await page.getByRole('button', { name: 'Get a quote' }).click()
     const problem = page.getByRole('alert')
@@ -237,7 +220,7 @@ describe.skipIf(!hasBrowser)('sending money from the page', () => {
   })
 
   test('nothing is asked of any other host', () => {
-    expect(pages.requests.length).toBeGreaterThan(10)
-    expect(pages.requests.filter((url) => !url.startsWith(service.origin))).toEqual([])
+    expect(used.pages.requests.length).toBeGreaterThan(10)
+    expect(used.pages.requests.filter((url) => !url.startsWith(used.service.origin))).toEqual([])
   })
 })

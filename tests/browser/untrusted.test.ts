@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
 import { hasBrowser } from '../support/browser.ts'
 import { startClaudeServer } from '../support/claude-server.ts'
-import { askForQuote, openPages, type Pages, pay, startDashboard } from './dashboard.ts'
+import { askForQuote, pay, useDashboard } from './dashboard.ts'
 
 const ATTACKS = [
   '<img src=x onerror="window.taken=1">',
@@ -14,18 +14,11 @@ const ATTACKS = [
 
 describe.skipIf(!hasBrowser)('text of others is shown and never run', () => {
   const model = startClaudeServer()
-  let service: Awaited<ReturnType<typeof startDashboard>>
-  let pages: Pages
+  const used = useDashboard({
+    env: { ANTHROPIC_API_KEY: model.key, ANTHROPIC_BASE_URL: model.url },
+  })
 
-  beforeAll(async () => {
-    service = await startDashboard({
-      env: { ANTHROPIC_API_KEY: model.key, ANTHROPIC_BASE_URL: model.url },
-    })
-    pages = await openPages()
-  }, 30_000)
   afterAll(async () => {
-    await pages.close()
-    await service.stop()
     await model.stop()
   })
 
@@ -33,12 +26,12 @@ describe.skipIf(!hasBrowser)('text of others is shown and never run', () => {
   const harmless = async (page: Page) => {
     expect(await page.evaluate(() => Reflect.get(window, 'taken'))).toBeUndefined()
     expect(await page.locator('main :is(img, script, iframe, svg, [href^="javascript"])').count()).toBe(0)
-    expect(pages.complaints).toEqual([])
+    expect(used.pages.complaints).toEqual([])
   }
 
   test('what the model says of its choice, and of the risks, is text to the last bracket', async () => {
     model.say({ reasoning: ATTACKS[0] ?? '', risk_factors: ATTACKS })
-    const page = await pages.open(`${service.origin}/`)
+    const page = await used.pages.open(`${used.service.origin}/`)
     await askForQuote(page)
     const advice = page.getByRole('region', { name: 'The fee engine’s advice', exact: true })
     await advice.getByText('Claude chose').waitFor()
@@ -50,19 +43,19 @@ describe.skipIf(!hasBrowser)('text of others is shown and never run', () => {
   })
 
   test('so are the names of accounts, in the list, in the search and on the payment’s page', async () => {
-    const page = await pages.open(`${service.origin}/`)
+    const page = await used.pages.open(`${used.service.origin}/`)
     const [payer = '', payee = ''] = ATTACKS
     await askForQuote(page, { payer, payee })
     const id = await pay(page, 'The payee has')
-    await page.goto(`${service.origin}/#/payments`)
+    await page.goto(`${used.service.origin}/#/payments`)
     await page.getByText(`${payer} → ${payee}`).waitFor()
     await page.getByLabel('Search').fill(payer)
     await page.getByText('1 shown, all there are').waitFor()
     await harmless(page)
-    await page.goto(`${service.origin}/#/payments/${id}`)
+    await page.goto(`${used.service.origin}/#/payments/${id}`)
     await page.getByText(payee).waitFor()
     await harmless(page)
-    await page.goto(`${service.origin}/#/payments/${encodeURIComponent(payer)}`)
+    await page.goto(`${used.service.origin}/#/payments/${encodeURIComponent(payer)}`)
     await page.getByText('There is no payment').waitFor()
     expect(await page.evaluate(() => Reflect.get(window, 'taken'))).toBeUndefined()
   })

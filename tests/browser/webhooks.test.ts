@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
 import { hasBrowser } from '../support/browser.ts'
-import { askForQuote, openPages, type Pages, pay, startDashboard } from './dashboard.ts'
+import { askForQuote, pay, useDashboard } from './dashboard.ts'
 
 describe.skipIf(!hasBrowser)('webhooks on the page', () => {
-  let service: Awaited<ReturnType<typeof startDashboard>>
-  let pages: Pages
+  const used = useDashboard()
   const got: { id: string; type: string }[] = []
   const receiver = Bun.serve({
     port: 0,
@@ -15,21 +14,15 @@ describe.skipIf(!hasBrowser)('webhooks on the page', () => {
     },
   })
 
-  beforeAll(async () => {
-    service = await startDashboard()
-    pages = await openPages()
-  }, 30_000)
   afterAll(async () => {
-    await pages.close()
-    await service.stop()
     await receiver.stop(true)
   })
   beforeEach(() => {
-    pages.complaints.length = 0
+    used.pages.complaints.length = 0
   })
 
   test('an endpoint is added, its secret is shown once, and a test event reaches it', async () => {
-    const page = await pages.open(`${service.origin}/#/webhooks`)
+    const page = await used.pages.open(`${used.service.origin}/#/webhooks`)
     await page.getByText('No endpoint yet').waitFor()
     await page.getByLabel('New endpoint').fill(`http://127.0.0.1:${receiver.port}/hooks`)
     await page.getByRole('button', { name: 'Add' }).click()
@@ -41,11 +34,11 @@ describe.skipIf(!hasBrowser)('webhooks on the page', () => {
     await deliveries.locator('.badge', { hasText: 'Delivered' }).waitFor()
     expect(got.length).toBe(1)
     expect(await page.content()).not.toContain(secret ?? '?')
-    expect(pages.complaints).toEqual([])
+    expect(used.pages.complaints).toEqual([])
   })
 
   test('a payment’s event is delivered once more, under the id that its receiver knows', async () => {
-    const page = await pages.open(`${service.origin}/`)
+    const page = await used.pages.open(`${used.service.origin}/`)
     await askForQuote(page)
     const id = await pay(page, 'The payee has')
     await page.getByRole('link', { name: 'All about it' }).click()
@@ -59,14 +52,15 @@ describe.skipIf(!hasBrowser)('webhooks on the page', () => {
       .waitFor()
     const after = got.filter(({ type }) => type === 'payment.completed')
     expect(after.map((each) => each.id)).toEqual([...before, ...before].map((each) => each.id))
-    const { body } = await service.harness.call('GET', `/webhooks/deliveries?payment_id=${id}`)
+    const { body } = await used.service.harness.call('GET', `/webhooks/deliveries?payment_id=${id}`)
     expect(await deliveries.locator('tbody tr').count()).toBe(body.data.length)
-    expect(pages.complaints).toEqual([])
+    expect(used.pages.complaints).toEqual([])
   })
 
   test('dead letters are taken up again by hand, and are gone once they have arrived', async () => {
-    await service.harness.database.sql`update webhook_deliveries set status = 'dead', delivered_at = null`
-    const page = await pages.open(`${service.origin}/#/webhooks`)
+    await used.service.harness.database
+      .sql`update webhook_deliveries set status = 'dead', delivered_at = null`
+    const page = await used.pages.open(`${used.service.origin}/#/webhooks`)
     const dead = page.getByRole('region', { name: 'Dead letters', exact: true })
     await dead.locator('tbody tr').first().waitFor()
     const many = await dead.locator('tbody tr').count()
@@ -78,11 +72,11 @@ describe.skipIf(!hasBrowser)('webhooks on the page', () => {
     await dead.getByRole('button', { name: 'Redrive all' }).click()
     await dead.getByText(`${many - 1} on their way again`).waitFor()
     await dead.getByText('Nothing was given up').waitFor()
-    expect(pages.complaints).toEqual([])
+    expect(used.pages.complaints).toEqual([])
   })
 
   test('what an address may not be is said in the API’s words', async () => {
-    const page = await pages.open(`${service.origin}/#/webhooks`)
+    const page = await used.pages.open(`${used.service.origin}/#/webhooks`)
     await page.getByLabel('New endpoint').fill('ftp://example.com/')
     await page.getByRole('button', { name: 'Add' }).click()
     const problem = page.getByRole('alert')

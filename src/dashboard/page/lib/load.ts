@@ -10,9 +10,9 @@ export interface Loaded<T> {
   reload(): void
 }
 
-interface LoadOptions {
-  /** Loads again this often while the page is looked at, milliseconds. */
-  everyMs?: number | null
+interface LoadOptions<T> {
+  /** Loads again this often while the page is looked at, milliseconds; how often may depend on what came. */
+  everyMs?: number | null | ((data: T | null) => number | null)
   /** Makes it a POST. */
   body?: unknown
   /** Loads again when this is another number, such as the sequence of what it belongs to. */
@@ -20,7 +20,8 @@ interface LoadOptions {
 }
 
 /** Loads a path, and again when path or body change, and on `reload`. Null loads nothing. */
-export const useLoad = <T>(path: string | null, { everyMs, body, changes }: LoadOptions = {}): Loaded<T> => {
+export const useLoad = <T>(path: string | null, options: LoadOptions<T> = {}): Loaded<T> => {
+  const { body, changes } = options
   const [found, setFound] = useState<Omit<Loaded<T>, 'reload'>>({ data: null, error: null })
   const [turn, setTurn] = useState(0)
   const reload = useCallback(() => setTurn((before) => before + 1), [])
@@ -56,6 +57,7 @@ export const useLoad = <T>(path: string | null, { everyMs, body, changes }: Load
     if (back && failed) reload()
   }, [back, failed, reload])
 
+  const everyMs = typeof options.everyMs === 'function' ? options.everyMs(found.data) : options.everyMs
   // What is refused for good is not asked for again and again, nor what is still under way.
   const hopeless = found.error instanceof ApiError && [401, 403, 404].includes(found.error.status)
   useEffect(() => {

@@ -1,4 +1,3 @@
-import { useEffect, useState } from 'preact/hooks'
 import type { PaymentAudit } from '../../../../audit/model.ts'
 import { dateTime, words } from '../../lib/format.ts'
 import { useLoad } from '../../lib/load.ts'
@@ -12,13 +11,10 @@ const SEAL_MS = 15_000
 
 /** Each change with who made it and why, and the row as it is stored. */
 export const Audit = ({ id, changes }: { id: string; changes: number }) => {
-  const [waits, setWaits] = useState(true)
   const audit = useLoad<PaymentAudit>(`/payments/${encodeURIComponent(id)}/audit`, {
     changes,
-    everyMs: waits ? SEAL_MS : null,
+    everyMs: (found) => (found?.entries.every(({ seal }) => seal !== null) ? null : SEAL_MS),
   })
-  const unsealed = audit.data === null || audit.data.entries.some(({ seal }) => seal === null)
-  useEffect(() => setWaits(unsealed), [unsealed])
   return (
     <Panel title="Audit rows">
       <LoadedView of={audit} what="the audit rows">

@@ -15,14 +15,12 @@ const ENDED_MS = 30_000
 export const usePayment = (id: string): Loaded<Payment> => {
   const path = `/payments/${encodeURIComponent(id)}`
   const [stream, setStream] = useState<StreamState>('connecting')
-  const [ended, setEnded] = useState(false)
-  const everyMs = ended ? ENDED_MS : stream === 'live' ? null : ALONE_MS
+  const everyMs = (data: Payment | null): number | null => {
+    if (data && isTerminal(data.status)) return ENDED_MS
+    return stream === 'live' ? null : ALONE_MS
+  }
   const payment = useLoad<Payment>(path, { everyMs })
-  const { data, reload } = payment
-  const over = data !== null && isTerminal(data.status)
-  useEffect(() => {
-    if (over) setEnded(true)
-  }, [over])
+  const { reload } = payment
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined

@@ -57,7 +57,7 @@ export const SendForm = ({ wish, busy, locked, onChange, onSubmit }: FormProps) 
     </label>
   )
   return (
-    <form class="send-form" onSubmit={submit}>
+    <form onSubmit={submit}>
       <fieldset disabled={locked}>
         <div class="row">
           <label class="grow">

@@ -93,7 +93,6 @@ export const SendPage = () => {
   // What was refused for good can be put right in the form.
   const { payer, payee } =
     attempt && (unsure || paid !== null) ? attempt : { payer: wish.payer.trim(), payee: wish.payee.trim() }
-  const parties = { payer, payee }
   const payState = (): PayState => {
     if (paid !== null) return 'paid'
     if (unsure) return 'unsure'
@@ -109,7 +108,7 @@ export const SendPage = () => {
   }
   const pay = () => {
     if (!held) return
-    void paying.run(held.quote, { ...parties, paymentId: null })
+    void paying.run(held.quote, { payer, payee, paymentId: null })
   }
 
   return (
@@ -130,8 +129,8 @@ export const SendPage = () => {
             <QuoteView held={held} leftMs={leftMs} state={paid !== null ? 'paid' : over ? 'expired' : 'open'}>
               <Pay
                 quote={held.quote}
-                payer={parties.payer}
-                payee={parties.payee}
+                payer={payer}
+                payee={payee}
                 state={payState()}
                 busy={paying.busy}
                 blocked={quoting.busy || question === null}
